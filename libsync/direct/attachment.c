@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* Attachments: one per process and segment, shared by all connects, never unmapped. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/valgrind.h"
+#include "direct/direct.h"
+#include "os/fault.h"
+
+#define STALE 1000000000ll /* ns without a beat */
+
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct sy_attachment *attachments;
+#ifdef HAVE_VALGRIND_HELGRIND_H
+unsigned sy_on_valgrind;
+#endif
+
+bool sy_manager_stale(struct sy_segment *segment)
+{
+    return sy_now_coarse() - (int64_t)sy_get(&segment->header->heartbeat) > STALE;
+}
+
+int sy_refuse_orphan(struct sy_attachment *attachment)
+{
+    return sy_fail(SYNC_EORPHANED,
+                   "the name /dev/shm%s was taken away (rm, or logind's RemoveIPC at logout): no lock "
+                   "is granted any more, as newcomers would not see it. End the programs that use "
+                   "it, then start again; see: managerctl doctor",
+                   attachment->segment->shm_name);
+}
+
+void sy_keep_up(struct sy_attachment *attachment)
+{
+    sy_process_keep_byte(attachment->segment);
+    if (sy_manager_stale(attachment->segment)) {
+        sy_segment_check_orphan(attachment->segment);
+    } else {
+        sy_greet(attachment);
+    }
+}
+
+/* ---- reaping without a daemon ---- */
+
+/* Slots ran out: perhaps only the dead have them. */
+static bool reap_for_room(struct sy_segment *segment)
+{
+    if (sy_byte_lock(segment->fd, SY_BYTE_REAPER) < 0) {
+        return false;
+    }
+    struct sy_actor actor = {.segment = segment};
+    int freed = sy_reap(&actor);
+    sy_byte_unlock(segment->fd, SY_BYTE_REAPER);
+    return freed > 0;
+}
+
+static int claim_process(struct sy_attachment *attachment)
+{
+    int rc = sy_process_claim(attachment->segment, attachment->label);
+    if (rc == SYNC_ENOSLOT && reap_for_room(attachment->segment)) {
+        rc = sy_process_claim(attachment->segment, attachment->label);
+    }
+    return rc;
+}
+
+/* ---- fork ---- */
+
+/* The child's copy of the descriptor would keep the parent's byte locked for as long as the child
+ * lives, so it becomes a new open file description, in place. Signal-safe. */
+void sy_attachments_forked(void)
+{
+    int saved = errno;
+    pthread_mutex_init(&list_lock, NULL);
+    for (struct sy_attachment *a = attachments; a; a = a->next) {
+        pthread_mutex_init(&a->lock, NULL);
+        a->segment->process = SY_NONE;
+        a->segment->room = NULL;
+        int fd = sy_reopen(a->segment->fd);
+        if (fd >= 0) {
+            dup3(fd, a->segment->fd, O_CLOEXEC);
+            close(fd);
+        }
+        if (a->hello >= 0) {
+            close(a->hello);
+            a->hello = -1;
+        }
+        for (uint32_t i = 0; i < a->opened_size; i++) {
+            for (struct sy_opened *o = a->opened[i]; o; o = o->next) {
+                o->entry = NULL;
+            }
+        }
+        atomic_fetch_add(&a->generation, 1);
+    }
+    errno = saved;
+}
+
+int sy_reattach(struct sy_attachment *attachment)
+{
+    if (sy_likely(attachment->segment->process != SY_NONE)) {
+        return 0;
+    }
+    pthread_mutex_lock(&attachment->lock);
+    int rc = attachment->segment->process == SY_NONE ? claim_process(attachment) : 0;
+    pthread_mutex_unlock(&attachment->lock);
+    if (!rc) {
+        sy_greet(attachment);
+    }
+    return rc;
+}
+
+/* ---- attach ---- */
+
+static void default_label(char *to, size_t size)
+{
+    const char *name = program_invocation_short_name;
+    sy_text_copy(to, size, name && *name ? name : "?", strlen(name && *name ? name : "?"));
+}
+
+static int open_or_launch(const char *name, const char *shm_name, bool launch,
+                          struct sy_segment **ret_segment)
+{
+    int rc = sy_segment_open(shm_name, true, ret_segment);
+    if (rc == SYNC_ENOMANAGER && launch) {
+        rc = sy_launch_manager(name);
+        if (!rc) {
+            rc = sy_segment_open(shm_name, true, ret_segment);
+        }
+    }
+    return rc;
+}
+
+static int attach_new(const char *name, const char *shm_name, const sync_manager_options *options,
+                      struct sy_attachment **ret_attachment)
+{
+    struct sy_attachment *a = sy_fault(SY_FAULT_MALLOC) ? NULL : calloc(1, sizeof(*a));
+    if (!a) {
+        return sy_fail(SYNC_ENOMEM, "out of memory for an attachment");
+    }
+    a->hello = -1;
+    a->references = 1;
+    a->opened_size = 64;
+    a->opened = calloc(a->opened_size, sizeof(struct sy_opened *));
+    pthread_mutex_init(&a->lock, NULL);
+    snprintf(a->name, sizeof(a->name), "%.63s", name);
+    if (options && options->label) {
+        sy_text_copy(a->label, sizeof(a->label), options->label, strlen(options->label));
+    } else {
+        default_label(a->label, sizeof(a->label));
+    }
+    int rc = a->opened ? open_or_launch(name, shm_name, !(options && options->no_autostart),
+                                        &a->segment)
+                       : sy_fail(SYNC_ENOMEM, "out of memory for an attachment");
+    if (!rc && sy_segment_check_orphan(a->segment)) {
+        rc = sy_refuse_orphan(a);
+    }
+    if (!rc) {
+        SY_SHARED_MEMORY(a->segment->base, a->segment->size);
+        rc = claim_process(a);
+    }
+    if (rc) {
+        sy_segment_free(a->segment);
+        free(a->opened);
+        free(a);
+        return rc;
+    }
+    sy_greet(a);
+    *ret_attachment = a;
+    return 0;
+}
+
+/* Is the shared attachment still the segment that the name leads to? After a restart of the lab in
+ * this process' lifetime it is not, and the old one stays mapped for its life words. */
+static bool current(struct sy_attachment *a)
+{
+    return !sy_segment_check_orphan(a->segment);
+}
+
+int sy_attach(const char *name, const sync_manager_options *options, bool separate,
+              struct sy_attachment **ret_attachment)
+{
+    char shm_name[SY_PATH_MAX];
+    int private_to_user;
+    SY_VALGRIND_INIT();
+    int rc = sy_segment_name(name, shm_name, sizeof(shm_name), &private_to_user);
+    if (!rc && sy_fork_prepare()) {
+        rc = sy_fail(SYNC_ENOMEM, "pthread_atfork failed");
+    }
+    if (rc) {
+        return rc;
+    }
+    if (!sy_get(sy_alive)) {
+        sy_fork_notice();
+    }
+    pthread_mutex_lock(&list_lock);
+    struct sy_attachment *a = attachments;
+    while (a && (separate || a->separate || strcmp(a->segment->shm_name, shm_name) != 0 ||
+                 !current(a))) {
+        a = a->next;
+    }
+    if (a) {
+        a->references++;
+    } else {
+        rc = attach_new(name, shm_name, options, &a);
+        if (!rc) {
+            a->separate = separate;
+            a->private_to_user = private_to_user != 0;
+            a->next = attachments;
+            attachments = a;
+        }
+    }
+    pthread_mutex_unlock(&list_lock);
+    if (!rc) {
+        *ret_attachment = a;
+        rc = sy_reattach(a);
+    }
+    return rc;
+}
+
+/* The mapping and the slot stay: threads are registered in it. They cost one process slot until the
+ * process ends, and the next connect finds them. */
+void sy_detach(struct sy_attachment *attachment)
+{
+    pthread_mutex_lock(&list_lock);
+    if (attachment->references) {
+        attachment->references--;
+    }
+    pthread_mutex_unlock(&list_lock);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* The direct path: this process works on the mapped segment itself. */
+#ifndef SY_DIRECT_H
+#define SY_DIRECT_H
+
+#include <pthread.h>
+
+#include "objects/kind.h"
+
+#define SY_DEFAULT_TIMEOUT 60000000000ll /* ns, where nobody said otherwise */
+
+/* One record this process has open, shared by all its handles for it. */
+struct sy_opened {
+    struct sy_opened *next; /* in its hash chain */
+    uint32_t record, generation;
+    uint32_t handles;
+    struct sy_open *_Atomic entry; /* NULL in a forked child until it is used */
+};
+
+/* This process' view of one segment. */
+struct sy_attachment {
+    struct sy_segment *segment;
+    struct sy_attachment *next; /* of all, under the list lock */
+    uint32_t references;        /* connects; under the list lock */
+    bool separate;              /* not shared with other connects: tests, one client per thread */
+    bool private_to_user;
+    pthread_mutex_t lock; /* opened table, process slot; never held over a sleep or user code */
+    struct sy_opened **opened;
+    uint32_t opened_size, opened_count;
+    sy_word generation; /* raised in a forked child: its threads and entries register again */
+    sy_word interrupts; /* sync_interrupt calls */
+    int hello;          /* socket to the manager, -1 */
+    char name[64];
+    char label[SY_LABEL];
+};
+
+/* A thread of this process in one segment. */
+struct sy_thread {
+    struct sy_thread *next; /* of the same thread, other segments */
+    struct sy_attachment *attachment;
+    struct sy_executor *executor;
+    uint32_t index, id;
+    uint32_t generation;      /* of the attachment when it registered */
+    _Atomic uint32_t level;   /* operations under way, one inside the other by signal handlers */
+};
+
+/* Initial-exec: no malloc at first touch, so a signal handler may look. */
+struct sy_self {
+    struct sy_attachment *attachment; /* of `thread`, the one used last */
+    struct sy_thread *thread;
+    uint32_t id;
+    uint32_t holds; /* mutexes this thread owns, over all segments */
+};
+extern __thread struct sy_self sy_self __attribute__((tls_model("initial-exec")));
+extern sy_word *sy_alive; /* 1; 0 in a process forked behind our back */
+
+/* attachment.c */
+int sy_attach(const char *name, const sync_manager_options *options, bool separate,
+              struct sy_attachment **ret_attachment);
+void sy_detach(struct sy_attachment *attachment);
+/* Is the manager alive? By its heartbeat. */
+bool sy_manager_stale(struct sy_segment *segment);
+/* Once per slow path: the byte, the hello, the orphan check. */
+void sy_keep_up(struct sy_attachment *attachment);
+int sy_refuse_orphan(struct sy_attachment *attachment);
+/* launch.c: run managerd for this name; 0 when it says that the segment is there. */
+int sy_launch_manager(const char *name);
+/* hello.c: greet the manager (best effort, nothing is awaited). */
+void sy_greet(struct sy_attachment *attachment);
+
+/* thread.c */
+/* The calling thread in this segment, registered if need be. Not in handlers. */
+int sy_enlist(struct sy_attachment *attachment);
+/* Begin an operation: the actor with a cell of its own for owed wakes. Ends with sy_done. */
+int sy_begin(struct sy_attachment *attachment, struct sy_actor *ret_actor);
+void sy_done(const struct sy_actor *actor);
+/* The same for sync_event_set: never registers, never fails; returns the handler cell to give to
+ * sy_done_handler, or -1. */
+int sy_begin_handler(struct sy_attachment *attachment, struct sy_actor *ret_actor);
+void sy_done_handler(struct sy_attachment *attachment, const struct sy_actor *actor, int cell);
+void sy_threads_forked(void);
+
+/* fork.c */
+int sy_fork_prepare(void);         /* once per process: atfork and the wipe page */
+void sy_fork_notice(void);         /* called when *sy_alive is 0 */
+/* attachment.c, in a forked child: a new identity for this segment. Signal-safe part first. */
+void sy_attachments_forked(void);
+int sy_reattach(struct sy_attachment *attachment);
+
+/* wait.c */
+/* Run kind->step until it does not wait any more, sleeping in between. The text of the failure is
+ * set. */
+int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, struct sy_call *call,
+                bool interruptible);
+/* A step that only ever waits for the guard. */
+int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
+                  int (*step)(struct sy_call *, struct sy_wait *), const char *verb);
+
+/* handle.c: what mutexes, semaphores, … have in common. */
+struct sync_object { /* first member of every handle */
+    uint32_t magic; /* SY_MAGIC_OF(kind); 0 once closed */
+    uint32_t kind;
+    struct sy_hot *_Atomic hot; /* moves, with `opened`, when a broken mutex is superseded */
+    struct sy_attachment *attachment;
+    struct sync_manager *manager;
+    struct sync_object *next, *previous; /* of its manager */
+    struct sy_opened *_Atomic opened;
+    sync_timeout timeout; /* the handle's own, 0: none */
+    uint32_t principal;   /* owner id of the handle; 0: threads own */
+    uint32_t principal_generation; /* of the attachment when it was claimed */
+    sy_word previous_record; /* mutex: the broken incarnation before, + 1 */
+    bool created, interruptible;
+    pthread_mutex_t local; /* owner = handle: depth changes of its threads exclude each other */
+};
+#define SY_MAGIC_OF(kind_) (0x53594e00u | (kind_))
+
+struct sync_manager {
+    uint32_t magic;
+    struct sy_attachment *attachment;
+    struct sync_object *handles;
+    pthread_mutex_t lock;
+    sync_timeout timeout;
+    bool interruptible;
+};
+#define SY_MANAGER_MAGIC 0x53594d47u
+
+struct sy_open_request {
+    uint32_t kind, flags;
+    int32_t open;           /* SYNC_OPEN_… */
+    bool given;             /* options were not NULL */
+    bool needs_options;     /* to create */
+    sync_timeout timeout;   /* the handle's */
+    int64_t max_hold;
+    uint32_t number[2];
+    const char *(*differs)(const struct sy_open_request *request, struct sy_hot *hot,
+                           struct sy_cold *cold, char *text, size_t size);
+    sy_fill_function *fill;
+};
+int sy_open_handle(struct sync_manager *manager, const char *name,
+                   const struct sy_open_request *request, size_t size,
+                   struct sync_object **ret_object);
+void sy_close_handle(struct sync_object *object);
+/* Prepare a call on the handle's record: actor, entry, principal, deadline. sy_done when over. */
+int sy_prepare(struct sync_object *object, sync_timeout timeout, struct sy_call *ret_call);
+/* The handle's record was superseded: go over to the new incarnation. */
+int sy_move_on(struct sync_object *object, struct sy_call *call);
+/* The timeout in force: the call's, the handle's, the object's, the manager's. */
+int64_t sy_deadline_of(struct sync_object *object, sync_timeout timeout, int64_t now);
+int sy_opened_entry(struct sync_object *object, struct sy_open **ret_entry);
+
+static inline bool sy_timeout_bad(sync_timeout timeout)
+{
+    return sy_unlikely(timeout < 1000 && timeout != 0 && timeout != SYNC_DEFAULT);
+}
+int sy_refuse_timeout(sync_timeout timeout);
+int sy_refuse_handle(const char *call, const void *handle);
+
+static inline struct sy_cold *sy_handle_cold(struct sync_object *object)
+{
+    return sy_cold_at(object->attachment->segment, sy_load(&object->opened)->record);
+}
+
+/* report.c: the texts of failures, with who is in the way. */
+int sy_report(struct sy_call *call, const struct sy_kind *kind, int rc, const struct sy_wait *wait,
+              const struct sy_cycle *cycle);
+int sy_report_died(struct sy_call *call);
+
+#endif

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+/* Handles: what a process has open, by name. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "direct/direct.h"
+#include "os/fault.h"
+
+int sy_refuse_handle(const char *call, const void *handle)
+{
+    return sy_fail(SYNC_EHANDLE, "%s: %s is not an open handle of that kind", call,
+                   handle ? "the argument" : "NULL");
+}
+
+int sy_refuse_timeout(sync_timeout timeout)
+{
+    if (timeout > 0) {
+        return sy_fail(SYNC_EINVAL,
+                       "timeout of %lld ns: timeouts are nanoseconds, at least 1000; did you mean "
+                       "SYNC_MS(%lld)?",
+                       (long long)timeout, (long long)timeout);
+    }
+    return sy_fail(SYNC_EINVAL,
+                   "timeout of %lld ns is negative; did you mean SYNC_FOREVER or SYNC_DEFAULT?",
+                   (long long)timeout);
+}
+
+/* ---- the opened table: under attachment->lock ---- */
+
+static struct sy_opened **chain_of(struct sy_attachment *a, uint32_t record)
+{
+    return &a->opened[(record * 0x9e3779b1u >> 7) & (a->opened_size - 1)];
+}
+
+static void grow_table(struct sy_attachment *a)
+{
+    uint32_t size = a->opened_size, bigger = size * 4;
+    struct sy_opened **old = a->opened, **table = calloc(bigger, sizeof(*table));
+    if (!table) {
+        return; /* longer chains will do */
+    }
+    a->opened = table;
+    a->opened_size = bigger;
+    for (uint32_t i = 0; i < size; i++) {
+        while (old[i]) {
+            struct sy_opened *o = old[i];
+            struct sy_opened **to = chain_of(a, o->record);
+            old[i] = o->next;
+            o->next = *to;
+            *to = o;
+        }
+    }
+    free(old);
+}
+
+static int opened_get(struct sy_attachment *a, uint32_t record, uint32_t generation,
+                      struct sy_opened **ret_opened)
+{
+    struct sy_opened *o = *chain_of(a, record);
+    while (o && (o->record != record || o->generation != generation)) {
+        o = o->next;
+    }
+    if (!o) {
+        if (a->opened_count > a->opened_size) {
+            grow_table(a);
+        }
+        o = sy_fault(SY_FAULT_MALLOC) ? NULL : calloc(1, sizeof(*o));
+        if (!o) {
+            return sy_fail(SYNC_ENOMEM, "out of memory for a handle");
+        }
+        o->record = record;
+        o->generation = generation;
+        struct sy_opened **to = chain_of(a, record);
+        o->next = *to;
+        *to = o;
+        a->opened_count++;
+    }
+    o->handles++;
+    *ret_opened = o;
+    return 0;
+}
+
+static int opened_enter(struct sy_attachment *a, struct sy_opened *o)
+{
+    struct sy_open *entry = o->entry;
+    if (!entry) {
+        int rc = sy_open_entry(a->segment, o->record, o->generation, &entry);
+        if (rc) {
+            return rc;
+        }
+        sy_store(&o->entry, entry);
+    }
+    sy_store_sc(&entry->opens, o->handles);
+    return 0;
+}
+
+/* One handle less; the last one gives the entry back. The struct itself stays while a thread may
+ * still look through a handle that has just moved on from it. */
+static void opened_put(struct sy_attachment *a, struct sy_opened *o, bool keep)
+{
+    if (--o->handles) {
+        if (o->entry) {
+            sy_store_sc(&o->entry->opens, o->handles);
+        }
+        return;
+    }
+    if (o->entry) {
+        sy_open_close(a->segment, o->entry);
+        o->entry = NULL;
+    }
+    if (keep) {
+        return;
+    }
+    struct sy_opened **at = chain_of(a, o->record);
+    while (*at != o) {
+        at = &(*at)->next;
+    }
+    *at = o->next;
+    a->opened_count--;
+    free(o);
+}
+
+int sy_opened_entry(struct sync_object *object, struct sy_open **ret_entry)
+{
+    struct sy_opened *o = object->opened;
+    int rc = 0;
+    if (sy_unlikely(!sy_load(&o->entry))) {
+        rc = sy_reattach(object->attachment);
+        pthread_mutex_lock(&object->attachment->lock);
+        if (!rc) {
+            rc = opened_enter(object->attachment, o);
+        }
+        pthread_mutex_unlock(&object->attachment->lock);
+    }
+    *ret_entry = o->entry;
+    return rc;
+}
+
+/* ---- finding and making ---- */
+
+static int check_existing(const struct sy_open_request *request, const struct sy_name *name,
+                          struct sy_hot *hot, struct sy_cold *cold)
+{
+    char text[200];
+    if (sy_hot_kind(hot) != request->kind) {
+        return sy_fail(SYNC_EKIND, "%.200s is a %s, not a %s", name->text,
+                       sy_kind_name(sy_hot_kind(hot)), sy_kind_name(request->kind));
+    }
+    if (request->open == SYNC_OPEN_NEW) {
+        return sy_fail(SYNC_EEXIST, "%s \"%.200s\" exists already (SYNC_OPEN_NEW)",
+                       sy_kind_name(request->kind), name->text);
+    }
+    if (request->given) {
+        const char *what = request->differs(request, hot, cold, text, sizeof(text));
+        if (what) {
+            return sy_fail(SYNC_EMISMATCH,
+                           "%s \"%.200s\" exists with another behaviour: %s; options NULL take it "
+                           "as it is",
+                           sy_kind_name(request->kind), name->text, what);
+        }
+    }
+    return 0;
+}
+
+/* An unlinker that looks whether anybody has the record open is over in an instant, or dead. */
+static void let_unlinker_finish(const struct sy_actor *actor, uint32_t record)
+{
+    struct sy_wait wait;
+    if (sy_record_guard(actor, record, &wait) != SY_WAIT) {
+        sy_record_unguard(actor, record);
+        return;
+    }
+    struct sy_wait_word word = {wait.word, wait.value};
+    sy_futex_wait(&word, 1, sy_now() + 1000000);
+}
+
+static int find_or_create(const struct sy_actor *actor, const struct sy_name *name,
+                          const struct sy_open_request *request, uint32_t *ret_record,
+                          bool *ret_created)
+{
+    struct sy_segment *segment = actor->segment;
+    *ret_created = false;
+    *ret_record = sy_directory_find(segment, name);
+    if (*ret_record == SY_NONE) {
+        if (request->open == SYNC_OPEN_EXISTING) {
+            return sy_fail(SYNC_ENOENT, "no %s \"%.200s\" (SYNC_OPEN_EXISTING)",
+                           sy_kind_name(request->kind), name->text);
+        }
+        if (request->needs_options && !request->given) {
+            return sy_fail(SYNC_EINVAL, "%s \"%.200s\" does not exist: to create it, give options",
+                           sy_kind_name(request->kind), name->text);
+        }
+        int rc = sy_directory_create(actor, name, request->kind | request->flags << 8,
+                                     request->fill, (void *)(uintptr_t)request, SY_NONE, ret_record,
+                                     ret_created);
+        if (rc || *ret_created) {
+            return rc;
+        }
+    }
+    return check_existing(request, name, sy_hot_at(segment, *ret_record),
+                          sy_cold_at(segment, *ret_record));
+}
+
+/* Open entry first, then a look whether the record is still the one: an unlinker looks the other way
+ * round, so one of the two sees the other. */
+static int open_record(struct sy_attachment *a, const struct sy_actor *actor,
+                       const struct sy_name *name, const struct sy_open_request *request,
+                       struct sy_opened **ret_opened, bool *ret_created)
+{
+    for (;;) {
+        uint32_t record;
+        int rc = find_or_create(actor, name, request, &record, ret_created);
+        if (rc) {
+            return rc;
+        }
+        struct sy_hot *hot = sy_hot_at(a->segment, record);
+        uint32_t state = sy_load_sc(&hot->state);
+        if (sy_state_of(state) == SY_RECORD_LIVE) {
+            pthread_mutex_lock(&a->lock);
+            rc = opened_get(a, record, sy_state_generation(state), ret_opened);
+            if (!rc) {
+                rc = opened_enter(a, *ret_opened);
+                if (rc) {
+                    opened_put(a, *ret_opened, false);
+                }
+            }
+            bool live = !rc && sy_load_sc(&hot->state) == state;
+            if (!rc && !live) {
+                opened_put(a, *ret_opened, false);
+            }
+            pthread_mutex_unlock(&a->lock);
+            if (rc || live) {
+                return rc;
+            }
+        }
+        let_unlinker_finish(actor, record);
+    }
+}
+
+static int claim_principal(struct sync_object *object)
+{
+    struct sy_attachment *a = object->attachment;
+    uint32_t index, generation = sy_get(&a->generation);
+    int rc = sy_principal_claim(a->segment, false, SYNC_PRINCIPAL_HANDLE, &index);
+    if (!rc) {
+        sy_put(&sy_principal_at(a->segment, index)->record, object->opened->record + 1);
+        object->principal = sy_principal_id(a->segment, index);
+        object->principal_generation = generation;
+    }
+    return rc;
+}
+
+static void link_handle(struct sync_manager *manager, struct sync_object *object)
+{
+    pthread_mutex_lock(&manager->lock);
+    object->next = manager->handles;
+    if (object->next) {
+        object->next->previous = object;
+    }
+    manager->handles = object;
+    pthread_mutex_unlock(&manager->lock);
+}
+
+int sy_open_handle(struct sync_manager *manager, const char *name,
+                   const struct sy_open_request *request, size_t size,
+                   struct sync_object **ret_object)
+{
+    struct sy_attachment *a = manager->attachment;
+    size_t length;
+    const char *rule = name ? sy_text_check(name, SYNC_NAME_MAX, &length) : "is NULL";
+    if (rule) {
+        char clean[SYNC_NAME_MAX + 8];
+        sy_text_copy(clean, sizeof(clean), name ? name : "", name ? strnlen(name, 300) : 0);
+        return sy_fail(SYNC_EINVAL,
+                       "name \"%s\" %s: names are 1-%d bytes of UTF-8 without control characters",
+                       clean, rule, SYNC_NAME_MAX);
+    }
+    if (sy_timeout_bad(request->timeout)) {
+        return sy_refuse_timeout(request->timeout);
+    }
+    if (request->open < SYNC_OPEN_OR_CREATE || request->open > SYNC_OPEN_NEW) {
+        return sy_fail(SYNC_EINVAL, "%s: open is %d, the choices are SYNC_OPEN_OR_CREATE, _EXISTING, "
+                       "_NEW", name, request->open);
+    }
+    struct sync_object *object = sy_fault(SY_FAULT_MALLOC) ? NULL : calloc(1, size);
+    struct sy_actor actor;
+    if (!object) {
+        return sy_fail(SYNC_ENOMEM, "out of memory for a handle");
+    }
+    int rc = sy_begin(a, &actor);
+    if (rc) {
+        free(object);
+        return rc;
+    }
+    struct sy_name key = {name, (uint32_t)length, sy_hash(name, length)};
+    object->attachment = a;
+    object->manager = manager;
+    object->kind = request->kind;
+    object->timeout = request->timeout;
+    object->interruptible = manager->interruptible;
+    pthread_mutex_init(&object->local, NULL);
+    if (sy_get(&a->segment->header->state) == SY_STATE_ORPHANED) {
+        rc = sy_refuse_orphan(a);
+    }
+    sy_directory_enter(&actor);
+    if (!rc) {
+        struct sy_opened *opened;
+        rc = open_record(a, &actor, &key, request, &opened, &object->created);
+        if (!rc) {
+            object->opened = opened;
+        }
+    }
+    sy_directory_leave(&actor);
+    sy_done(&actor);
+    if (!rc) {
+        object->hot = sy_hot_at(a->segment, object->opened->record);
+        if (sy_hot_flags(object->hot) & SYNC_FLAG_OWNER_HANDLE) {
+            rc = claim_principal(object);
+        }
+        if (rc) {
+            pthread_mutex_lock(&a->lock);
+            opened_put(a, object->opened, false);
+            pthread_mutex_unlock(&a->lock);
+        }
+    }
+    if (rc) {
+        free(object);
+        return rc;
+    }
+    object->magic = SY_MAGIC_OF(request->kind);
+    link_handle(manager, object);
+    *ret_object = object;
+    return 0;
+}
+
+void sy_close_handle(struct sync_object *object)
+{
+    struct sync_manager *manager = object->manager;
+    struct sy_attachment *a = object->attachment;
+    struct sy_call call;
+    const struct sy_kind *kind = sy_kind_of(object->kind);
+    object->magic = 0;
+    pthread_mutex_lock(&manager->lock);
+    if (object->previous) {
+        object->previous->next = object->next;
+    } else {
+        manager->handles = object->next;
+    }
+    if (object->next) {
+        object->next->previous = object->previous;
+    }
+    pthread_mutex_unlock(&manager->lock);
+    if (sy_prepare(object, SYNC_S(1), &call) == 0) {
+        bool last = object->opened->handles == 1;
+        if ((last || object->principal) && kind->closed(&call)) {
+            sy_ring_add(call.segment, &(struct sy_ring_event){.type = SY_EVENT_CLOSED,
+                                                              .record = call.record,
+                                                              .generation = call.generation,
+                                                              .principal = call.principal,
+                                                              .text = "closed while held"});
+        }
+        sy_done(&call.actor);
+    }
+    if (object->principal && object->principal_generation == sy_get(&a->generation)) {
+        sy_principal_leave(a->segment, sy_owner_index(object->principal), SY_SLOT_FREE);
+    }
+    pthread_mutex_lock(&a->lock);
+    opened_put(a, object->opened, false);
+    pthread_mutex_unlock(&a->lock);
+    pthread_mutex_destroy(&object->local);
+    free(object);
+}
+
+/* ---- calls ---- */
+
+int64_t sy_deadline_of(struct sync_object *object, sync_timeout timeout, int64_t now)
+{
+    if (timeout == SYNC_DEFAULT || timeout < 0) {
+        timeout = object->timeout > 0 ? object->timeout : object->manager->timeout;
+    }
+    if (timeout <= 0) {
+        timeout = (int64_t)sy_get(&sy_handle_cold(object)->timeout);
+    }
+    if (timeout <= 0) {
+        timeout = (int64_t)sy_get(&object->attachment->segment->header->default_timeout);
+    }
+    if (timeout <= 0) {
+        timeout = SY_DEFAULT_TIMEOUT;
+    }
+    return timeout >= INT64_MAX - now ? INT64_MAX : now + timeout;
+}
+
+int sy_prepare(struct sync_object *object, sync_timeout timeout, struct sy_call *ret_call)
+{
+    struct sy_attachment *a = object->attachment;
+    memset(ret_call, 0, sizeof(*ret_call));
+    int rc = sy_begin(a, &ret_call->actor);
+    if (rc) {
+        return rc;
+    }
+    ret_call->segment = a->segment;
+    ret_call->index = -1;
+    rc = sy_opened_entry(object, &ret_call->entry);
+    if (!rc && object->principal && object->principal_generation != sy_get(&a->generation)) {
+        rc = claim_principal(object); /* a forked child: the parent's handle is not its own */
+        pthread_mutex_init(&object->local, NULL);
+    }
+    if (rc) {
+        sy_done(&ret_call->actor);
+        return rc;
+    }
+    struct sy_opened *opened = object->opened;
+    ret_call->record = opened->record;
+    ret_call->generation = opened->generation;
+    ret_call->hot = sy_hot_at(a->segment, ret_call->record);
+    ret_call->cold = sy_cold_at(a->segment, ret_call->record);
+    ret_call->principal = object->principal ? object->principal : ret_call->actor.id;
+    ret_call->began = sy_now();
+    ret_call->deadline = timeout == 0 ? ret_call->began
+                                      : sy_deadline_of(object, timeout, ret_call->began);
+    return 0;
+}
+
+int sy_move_on(struct sync_object *object, struct sy_call *call)
+{
+    struct sy_attachment *a = object->attachment;
+    struct sy_opened *next;
+    uint32_t record;
+    int rc = sy_mutex_successor(&call->actor, call->record, &record);
+    if (rc) {
+        return rc;
+    }
+    struct sy_hot *hot = sy_hot_at(a->segment, record);
+    pthread_mutex_lock(&a->lock);
+    if (object->opened->record != record) {
+        rc = opened_get(a, record, sy_hot_generation(hot), &next);
+        if (!rc) {
+            rc = opened_enter(a, next);
+        }
+        if (!rc) {
+            sy_put(&object->previous_record, object->opened->record + 1);
+            opened_put(a, object->opened, true);
+            object->hot = hot;
+            object->opened = next;
+        }
+    }
+    pthread_mutex_unlock(&a->lock);
+    if (rc) {
+        return rc;
+    }
+    call->record = record;
+    call->generation = object->opened->generation;
+    call->hot = hot;
+    call->cold = sy_cold_at(a->segment, record);
+    call->entry = object->opened->entry;
+    return 0;
+}

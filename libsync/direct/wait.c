@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* Sleeping. Every sleep ends by a wake, at the deadline, or when it is time to look again: once a
+ * second, and every 50 ms while the manager does not beat. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "direct/direct.h"
+#include "os/fault.h"
+
+#define RECHECK 1000000000ll      /* ns */
+#define RECHECK_STALE 50000000ll  /* ns */
+#define TRY_GUARD 20000ll         /* ns a mere try spins for a guard */
+#define SPINS 600                 /* pauses; a hand-over between two CPUs takes less */
+
+static int cpus;
+
+static int spins(void)
+{
+    if (!cpus) {
+        long count = sysconf(_SC_NPROCESSORS_ONLN);
+        cpus = count > 1 ? (int)count : 1;
+    }
+    return cpus > 1 && !sy_switches.spin_off ? SPINS : 0;
+}
+
+/* Until the word changes, or the budget is gone. */
+static void spin(sy_word *word, uint32_t value)
+{
+    for (int left = spins(); left > 0 && sy_get(word) == value; left--) {
+        sy_pause();
+    }
+}
+
+/* ---- the waiting record ---- */
+
+static void publish(struct sy_call *call)
+{
+    struct sy_executor *executor = call->actor.executor;
+    if (executor) {
+        struct sy_waiting *waiting = &executor->waiting;
+        sy_put(&waiting->principal, call->principal);
+        sy_put(&waiting->ticket, (uint64_t)call->began);
+        sy_put(&waiting->deadline, (uint64_t)call->deadline);
+        sy_put(&waiting->detail, call->detail);
+        sy_put(&waiting->records[0], call->record + 1);
+        sy_put(&waiting->generations[0], call->generation);
+        sy_store_sc(&waiting->count, 1);
+    }
+    call->published = true;
+}
+
+static void withdraw(struct sy_call *call)
+{
+    if (call->published && call->actor.executor) {
+        sy_store_sc(&call->actor.executor->waiting.count, 0);
+    }
+    call->published = false;
+}
+
+/* ---- one sleep ---- */
+
+static int sleep_once(struct sy_attachment *attachment, struct sy_call *call,
+                      const struct sy_wait *wait, uint32_t park)
+{
+    struct sy_segment *segment = attachment->segment;
+    struct sy_wait_word words[SY_WAIT_WORDS];
+    size_t count = 0;
+    int64_t limit = wait->until < call->deadline ? wait->until : call->deadline;
+    if (!sy_switches.recheck_off) {
+        int64_t recheck = sy_manager_stale(segment) ? RECHECK_STALE : RECHECK;
+        int64_t soon = sy_now() + recheck;
+        limit = soon < limit ? soon : limit;
+    }
+    if (wait->word) {
+        words[count++] = (struct sy_wait_word){wait->word, wait->value};
+    }
+    if (wait->watch && sy_owner_life(segment, wait->watch, &words[count])) {
+        count++;
+    } else if (wait->watch && sy_owner_dead(segment, wait->watch, false)) {
+        return -EOWNERDEAD; /* since the step looked */
+    }
+    if (call->actor.executor) {
+        words[count++] = (struct sy_wait_word){&call->actor.executor->park, park};
+    }
+    if (!count) {
+        return 0;
+    }
+    call->slept = true;
+    return sy_futex_wait(words, count, limit);
+}
+
+static int look_for_cycle(struct sy_call *call, const struct sy_kind *kind, struct sy_cycle *cycle)
+{
+    cycle->count = 0;
+    return kind->number == SYNC_KIND_MUTEX && call->actor.executor &&
+           sy_deadlock_find(call->segment, call->actor.executor, cycle, false);
+}
+
+/* A mere try may meet a guard for the instant its owner needs; one that is stopped there is told. */
+static bool try_goes_on(const struct sy_wait *wait, int64_t *give_up)
+{
+    if (!wait->guard) {
+        return false;
+    }
+    if (!*give_up) {
+        *give_up = sy_now() + TRY_GUARD;
+    }
+    sy_pause();
+    return sy_now() < *give_up;
+}
+
+static int finish(struct sy_call *call, int rc)
+{
+    withdraw(call);
+    if (call->slept) {
+        atomic_fetch_add_explicit(&call->cold->contended, 1, memory_order_relaxed);
+    }
+    return rc;
+}
+
+static int give_up(struct sy_call *call, const struct sy_kind *kind, int rc,
+                   const struct sy_wait *wait, const struct sy_cycle *cycle)
+{
+    rc = kind->leave(call, rc);
+    if (rc < 0) {
+        sy_report(call, kind, rc, wait, cycle);
+    }
+    return finish(call, rc);
+}
+
+static void note_slow(struct sy_call *call)
+{
+    int64_t waited = call->slept ? sy_now() - call->began : 0;
+    if (waited > RECHECK) {
+        sy_ring_add(call->segment, &(struct sy_ring_event){.type = SY_EVENT_SLOW,
+                                                           .record = call->record,
+                                                           .generation = call->generation,
+                                                           .principal = call->principal,
+                                                           .value = (uint64_t)waited});
+    }
+}
+
+int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, struct sy_call *call,
+                bool interruptible)
+{
+    uint32_t interrupts = sy_get(&attachment->interrupts);
+    struct sy_cycle cycle = {0};
+    struct sy_wait wait;
+    int64_t guard_limit = 0;
+    bool spun = false;
+    for (;;) {
+        uint32_t park = call->actor.executor ? sy_load(&call->actor.executor->park) : 0;
+        int rc = kind->step(call, &wait);
+        if (rc != SY_WAIT) {
+            if (rc < 0 && rc != SY_SUPERSEDED) {
+                if (call->slept) {
+                    kind->leave(call, rc);
+                }
+                sy_report(call, kind, rc, &wait, NULL);
+            } else {
+                note_slow(call);
+            }
+            return finish(call, rc);
+        }
+        int64_t now = sy_now();
+        if (now >= call->deadline) {
+            if (call->published || !try_goes_on(&wait, &guard_limit)) {
+                bool guard = wait.guard && !call->published;
+                return give_up(call, kind, guard ? SYNC_EBUSY : SYNC_ETIMEDOUT, &wait, NULL);
+            }
+            continue;
+        }
+        if (sy_get(&attachment->interrupts) != interrupts) {
+            return give_up(call, kind, SYNC_EINTR, &wait, NULL);
+        }
+        if (!spun && wait.word) {
+            spun = true;
+            spin(wait.word, wait.value);
+            continue;
+        }
+        if (!call->published) {
+            sy_keep_up(attachment);
+            publish(call);
+            continue;
+        }
+        if (sy_get(&call->segment->header->state) == SY_STATE_ORPHANED) {
+            return give_up(call, kind, SYNC_EORPHANED, &wait, NULL);
+        }
+        if (look_for_cycle(call, kind, &cycle)) {
+            return give_up(call, kind, SYNC_EDEADLK, &wait, &cycle);
+        }
+        int slept = sleep_once(attachment, call, &wait, park);
+        if (slept == -EINTR && interruptible) {
+            return give_up(call, kind, SYNC_EINTR, &wait, NULL);
+        }
+        if (slept == -EOWNERDEAD) {
+            sy_recover_record(&call->actor, call->record, false);
+        } else if (slept == -ETIMEDOUT && sy_now() < call->deadline) {
+            /* Time to look again, for ourselves and for the record. */
+            sy_keep_up(attachment);
+            sy_recover_record(&call->actor, call->record, true);
+        }
+    }
+}
+
+int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
+                  int (*step)(struct sy_call *, struct sy_wait *), const char *verb)
+{
+    struct sy_wait wait;
+    for (;;) {
+        uint32_t park = call->actor.executor ? sy_load(&call->actor.executor->park) : 0;
+        int rc = step(call, &wait);
+        if (rc != SY_WAIT) {
+            return finish(call, rc);
+        }
+        if (sy_now() >= call->deadline) {
+            sync_principal holder;
+            sy_describe_principal(call->segment, wait.watch, &holder);
+            finish(call, 0);
+            return sy_fail(SYNC_EBUSY, "%.200s: %s: %s[%d] is inside this object and does not go on",
+                           call->cold->name, verb, holder.label, holder.pid);
+        }
+        if (!call->published) {
+            publish(call);
+            continue;
+        }
+        if (sleep_once(attachment, call, &wait, park) == -ETIMEDOUT) {
+            sy_recover_record(&call->actor, call->record, true);
+        }
+    }
+}

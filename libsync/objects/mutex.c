@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/* The mutex. Its word is an owner word (shm/guard.h); the word's CAS is the commit of every
+ * operation. Nobody becomes owner but by its own CAS: what a releaser hands on is a reservation,
+ * which bars others for 5 ms and never longer, so a stopped waiter stops nobody. */
+#include "objects/kind.h"
+#include "os/fault.h"
+
+#define RESERVATION 5000000 /* ns */
+#define PATIENCE 1000000    /* ns of waiting, after which a waiter asks for a reservation */
+
+static bool flagged(struct sy_hot *hot, uint32_t flag)
+{
+    return (sy_hot_flags(hot) & flag) != 0;
+}
+
+static struct sy_executor *executor_of(struct sy_segment *segment, uint32_t owner)
+{
+    uint32_t index = sy_owner_index(owner);
+    return index < segment->header->threads ? sy_executor_at(segment, index) : NULL;
+}
+
+/* The candidate word names executors: it is their park words that are woken. */
+static bool goes_before(struct sy_call *call, uint32_t candidate)
+{
+    struct sy_executor *other = executor_of(call->segment, candidate);
+    return other && !sy_owner_dead(call->segment, candidate, false) &&
+           sy_get(&other->waiting.count) && sy_get(&other->waiting.ticket) <= (uint64_t)call->began;
+}
+
+static void ask_for_reservation(struct sy_call *call, int64_t now)
+{
+    sy_word *candidate = &call->hot->u.mutex.candidate;
+    uint32_t seen = sy_get(candidate);
+    if (!flagged(call->hot, SYNC_FLAG_FIFO) && now - call->began < PATIENCE) {
+        return;
+    }
+    while (seen != call->actor.id && (seen == 0 || !goes_before(call, seen))) {
+        if (sy_cas32(candidate, &seen, call->actor.id)) {
+            break;
+        }
+    }
+}
+
+static void withdraw(struct sy_call *call)
+{
+    uint32_t me = call->actor.id;
+    if (call->published && sy_get(&call->hot->u.mutex.candidate) == me) {
+        sy_cas32(&call->hot->u.mutex.candidate, &me, 0);
+    }
+}
+
+/* Read only while the word is FREE|W: a stale pair costs fairness, never exclusion. */
+static bool reserved_for_another(struct sy_call *call, int64_t now, int64_t *ret_until)
+{
+    uint32_t who = sy_get(&call->hot->u.mutex.reserved_for);
+    int64_t until = (int64_t)sy_get(&call->hot->u.mutex.reserved_until);
+    if (!who || who == call->actor.id || until <= now || until > now + RESERVATION ||
+        sy_owner_dead(call->segment, who, false)) {
+        return false;
+    }
+    *ret_until = until;
+    return true;
+}
+
+bool sy_mutex_evicted(struct sy_hot *hot, uint32_t principal)
+{
+    return (sy_load(&hot->word) & SY_OWNER) == SY_BROKEN &&
+           sy_load(&hot->u.mutex.evicted) == principal;
+}
+
+/* Does the caller still owe releases to the incarnation before this one? */
+static bool owes_releases(struct sy_call *call)
+{
+    uint32_t previous = sy_get(&call->hot->u.mutex.previous);
+    struct sy_hot *old = previous ? sy_hot_at(call->segment, previous - 1) : NULL;
+    if (!previous) {
+        return false;
+    }
+    if (old && sy_mutex_evicted(old, call->principal)) {
+        return true;
+    }
+    /* By the word of the evicted alone: its depth may not be written yet. */
+    uint32_t evicted = old ? sy_load(&old->u.mutex.evicted) : 0;
+    if (!old || (sy_load(&old->word) & SY_OWNER) != SY_BROKEN || !evicted ||
+        sy_owner_dead(call->segment, evicted, false)) {
+        sy_cas32(&call->hot->u.mutex.previous, &previous, 0);
+    }
+    return false;
+}
+
+/* The word was `seen` and is ours now. */
+static int took(struct sy_call *call, uint32_t seen)
+{
+    struct sy_hot *hot = call->hot;
+    sy_mutex_took(hot, call->principal, sy_now_coarse());
+    withdraw(call);
+    if ((seen & SY_W) || call->slept) {
+        sy_futex_wake(&hot->word, 1); /* the heir: it looks again, and watches us */
+    }
+    if (!(seen & SY_R)) {
+        return 0;
+    }
+    call->died = seen & SY_OWNER;
+    atomic_fetch_add_explicit(&call->cold->deaths, 1, memory_order_relaxed);
+    sy_ring_add(call->segment, &(struct sy_ring_event){.type = SY_EVENT_TAKEN,
+                                                       .record = call->record,
+                                                       .generation = call->generation,
+                                                       .principal = call->principal,
+                                                       .other = call->died});
+    if (flagged(hot, SYNC_FLAG_POISON)) {
+        sy_put(&hot->u.mutex.depth, sy_get(&hot->u.mutex.depth) | SY_INCONSISTENT);
+    }
+    return flagged(hot, SYNC_FLAG_SILENT) ? 0 : SYNC_OWNER_DIED;
+}
+
+static int again(struct sy_call *call)
+{
+    struct sy_hot *hot = call->hot;
+    if (flagged(hot, SYNC_FLAG_NON_RECURSIVE)) {
+        return SYNC_EDEADLK;
+    }
+    if (sy_mutex_depth_of(hot, call->principal) >= SY_DEPTH_MAX) {
+        return SYNC_EDEPTH;
+    }
+    sy_put(&hot->u.mutex.depth, sy_get(&hot->u.mutex.depth) + 1);
+    return 0;
+}
+
+static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
+{
+    struct sy_hot *hot = call->hot;
+    if (owes_releases(call)) {
+        return SYNC_ELOST;
+    }
+    uint32_t seen = sy_load(&hot->word);
+    for (;;) {
+        uint32_t owner = seen & SY_OWNER;
+        if (sy_admits(seen)) {
+            int64_t until;
+            if (seen == SY_W && reserved_for_another(call, sy_now(), &until)) {
+                *ret_wait = (struct sy_wait){.word = &hot->word, .value = seen, .until = until};
+                return SY_WAIT;
+            }
+            uint32_t keep = call->slept ? SY_W : seen & SY_W;
+            if (sy_cas32(&hot->word, &seen, call->principal | keep)) {
+                return took(call, seen);
+            }
+        } else if (owner == call->principal) {
+            return again(call);
+        } else if (owner == SY_BROKEN) {
+            return sy_mutex_evicted(hot, call->principal) ? SYNC_ELOST : SY_SUPERSEDED;
+        } else if (owner == SY_POISONED) {
+            return SYNC_ENOTRECOVERABLE;
+        } else if (sy_owner_bury(call->segment, &hot->word, seen, false)) {
+            seen = sy_load(&hot->word);
+        } else if (!call->published) {
+            /* W and the candidate are for those who are about to sleep and have said so. */
+            *ret_wait = (struct sy_wait){
+                .word = &hot->word, .value = seen, .watch = owner, .until = INT64_MAX};
+            return SY_WAIT;
+        } else if ((seen & SY_W) || sy_cas32(&hot->word, &seen, seen | SY_W)) {
+            ask_for_reservation(call, sy_now());
+            *ret_wait = (struct sy_wait){
+                .word = &hot->word, .value = seen | SY_W, .watch = owner, .until = INT64_MAX};
+            return SY_WAIT;
+        }
+    }
+}
+
+/* Whoever has slept wakes one, whatever the word says: a W cleared by a releaser that was late is no
+ * proof that nobody sleeps (tests/models/mutex.pml, mutant LEAVE_BY_WORD). */
+static int mutex_leave(struct sy_call *call, int rc)
+{
+    withdraw(call);
+    if (call->slept) {
+        sy_futex_wake(&call->hot->word, 1);
+    }
+    return rc;
+}
+
+/* By the last release of an owner that others wait for. */
+static int release_to_waiters(struct sy_call *call)
+{
+    struct sy_hot *hot = call->hot;
+    uint32_t mine = call->principal | SY_W;
+    uint32_t heir = sy_get(&hot->u.mutex.candidate);
+    struct sy_executor *executor = heir ? executor_of(call->segment, heir) : NULL;
+    if (executor && !sy_owner_dead(call->segment, heir, false)) {
+        sy_put(&hot->u.mutex.reserved_until, (uint64_t)(sy_now() + RESERVATION));
+        sy_put(&hot->u.mutex.reserved_for, heir);
+    } else {
+        sy_put(&hot->u.mutex.reserved_for, 0);
+        executor = NULL;
+    }
+    sy_owe(&call->actor, call->record, call->generation);
+    if (!sy_cas32(&hot->word, &mine, SY_W)) {
+        sy_paid(&call->actor);
+        return SYNC_ELOST;
+    }
+    if (executor) {
+        atomic_fetch_add(&executor->park, 1);
+        sy_futex_wake(&executor->park, 1);
+    }
+    /* With a reservation two: one may be the heir itself, stopped, and swallow the wake. */
+    int woken = sy_futex_wake(&hot->word, executor ? 2 : 1);
+    if (!woken && !executor && !sy_get(&hot->u.mutex.previous)) {
+        uint32_t free_word = SY_W;
+        sy_cas32(&hot->word, &free_word, 0);
+    }
+    sy_paid(&call->actor);
+    return 0;
+}
+
+int sy_mutex_release(struct sy_call *call)
+{
+    struct sy_hot *hot = call->hot;
+    uint32_t seen = sy_load(&hot->word), me = call->principal;
+    if ((seen & SY_OWNER) != me || (seen & SY_R)) {
+        if (sy_mutex_evicted(hot, me)) {
+            if (sy_mutex_depth_of(hot, me) > 1) {
+                sy_put(&hot->u.mutex.depth, sy_get(&hot->u.mutex.depth) - 1);
+            } else {
+                sy_put(&hot->u.mutex.depth, 0);
+                sy_store(&hot->u.mutex.evicted, 0);
+            }
+            return SYNC_ELOST;
+        }
+        return SYNC_EPERM;
+    }
+    if (sy_mutex_depth_of(hot, me) > 1) {
+        sy_put(&hot->u.mutex.depth, sy_get(&hot->u.mutex.depth) - 1);
+        return 0;
+    }
+    if (sy_mutex_inconsistent(hot)) {
+        sy_owe(&call->actor, call->record, call->generation);
+        while ((seen & SY_OWNER) == me && !sy_cas32(&hot->word, &seen, SY_POISONED)) {
+        }
+        sy_futex_wake(&hot->word, INT_MAX);
+        sy_paid(&call->actor);
+        return 0;
+    }
+    sy_put(&hot->u.mutex.depth, 0);
+    uint32_t expected = me;
+    if (sy_cas32(&hot->word, &expected, 0)) {
+        return 0;
+    }
+    return expected == (me | SY_W) ? release_to_waiters(call) : SYNC_ELOST;
+}
+
+static void mutex_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
+{
+    struct sy_hot *hot = sy_hot_at(actor->segment, record);
+    uint32_t seen = sy_load(&hot->word);
+    if (!sy_owner_bury(actor->segment, &hot->word, seen, thorough) && sy_admits(seen) &&
+        (seen & SY_W)) {
+        sy_futex_wake(&hot->word, 1); /* free with W: a wake is owed, whoever freed it */
+    }
+}
+
+/* The guard of a mutex excludes breakers, who publish no other fact than `evicted`, read only beside
+ * a BROKEN word: nothing to put right. */
+static void mutex_repair(const struct sy_actor *actor, uint32_t record)
+{
+    (void)actor;
+    (void)record;
+}
+
+/* As if the owner had died: the next one is told. */
+static bool mutex_closed(struct sy_call *call)
+{
+    uint32_t seen = sy_load(&call->hot->word);
+    while ((seen & SY_OWNER) == call->principal && !(seen & SY_R)) {
+        if (sy_cas32(&call->hot->word, &seen, seen | SY_R | SY_W)) {
+            sy_futex_wake(&call->hot->word, 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void mutex_wake_all(struct sy_hot *hot)
+{
+    sy_futex_wake(&hot->word, INT_MAX);
+}
+
+static enum sy_happened mutex_did_it_happen(struct sy_segment *segment, uint32_t record,
+                                            const struct sy_operation *operation)
+{
+    struct sy_hot *hot = sy_hot_at(segment, record);
+    uint32_t word = sy_load(&hot->word), who = sy_get(&operation->principal);
+    bool mine = (word & SY_OWNER) == who && !(word & SY_R);
+    uint64_t depth = mine ? sy_mutex_depth_of(hot, who) : 0, before = sy_get(&operation->before);
+    /* The first acquisition commits by the word; killed before the depth was written, it is 1. */
+    if (mine && depth == 0) {
+        depth = 1;
+    }
+    return depth != before ? SY_HAPPENED : SY_NOT_HAPPENED;
+}
+
+static void mutex_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_info)
+{
+    struct sy_hot *hot = sy_hot_at(segment, record);
+    uint32_t word = sy_load(&hot->word), owner = word & SY_OWNER;
+    ret_info->token = sy_get(&hot->u.mutex.fence);
+    ret_info->broken = owner == SY_BROKEN;
+    ret_info->poisoned = owner == SY_POISONED;
+    if (sy_owner_index(owner) != SY_NONE) {
+        sy_describe_principal(segment, owner, &ret_info->holder);
+        ret_info->holder.since = (int64_t)sy_get(&hot->u.mutex.since);
+        ret_info->depth = sy_mutex_depth_of(hot, owner);
+        ret_info->value = !(word & SY_R);
+        ret_info->owner_died = (word & SY_R) || sy_mutex_inconsistent(hot);
+        if (word & SY_R) {
+            ret_info->holder.state = SYNC_STATE_DEAD;
+            ret_info->depth = 0;
+        }
+    }
+}
+
+static bool mutex_fresh(struct sy_segment *segment, uint32_t record)
+{
+    struct sy_hot *hot = sy_hot_at(segment, record);
+    uint32_t word = sy_load(&hot->word);
+    if ((word & SY_OWNER) == SY_BROKEN) {
+        uint32_t evicted = sy_load(&hot->u.mutex.evicted);
+        return !evicted || sy_owner_dead(segment, evicted, false);
+    }
+    return (word & ~SY_W) == 0;
+}
+
+const struct sy_kind sy_mutex_kind = {
+    .number = SYNC_KIND_MUTEX,
+    .name = "mutex",
+    .step = mutex_step,
+    .leave = mutex_leave,
+    .recover = mutex_recover,
+    .repair = mutex_repair,
+    .closed = mutex_closed,
+    .wake_all = mutex_wake_all,
+    .did_it_happen = mutex_did_it_happen,
+    .describe = mutex_describe,
+    .fresh = mutex_fresh,
+};

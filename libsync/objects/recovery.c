@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* What is done for the dead. Everything here may be done twice, by several at once, and be cut off
+ * anywhere: the next one begins again, because a slot is freed last. */
+#include <stdlib.h>
+
+#include "objects/kind.h"
+#include "os/fault.h"
+
+void sy_recover_record(const struct sy_actor *actor, uint32_t record, bool thorough)
+{
+    struct sy_hot *hot = sy_hot_at(actor->segment, record);
+    if (!hot) {
+        return;
+    }
+    sy_owner_bury(actor->segment, &hot->guard, sy_load(&hot->guard), thorough);
+    const struct sy_kind *kind = sy_kind_of(sy_hot_kind(hot));
+    if (kind && sy_state_of(sy_load(&hot->state)) == SY_RECORD_LIVE) {
+        kind->recover(actor, record, thorough);
+    }
+}
+
+/* A wake owed, or swallowed, by the dead: everybody who sleeps there looks for himself. */
+static void replay(const struct sy_actor *actor, uint32_t named, uint32_t generation)
+{
+    struct sy_hot *hot = named ? sy_hot_at(actor->segment, named - 1) : NULL;
+    if (!hot || sy_switches.replay_off || sy_hot_generation(hot) != generation) {
+        return;
+    }
+    const struct sy_kind *kind = sy_kind_of(sy_hot_kind(hot));
+    if (kind) {
+        kind->wake_all(hot);
+        sy_futex_wake(&hot->guard, INT_MAX);
+    }
+}
+
+static void replay_executor(const struct sy_actor *actor, struct sy_executor *executor)
+{
+    for (uint32_t i = 0; i < SY_LEVELS; i++) {
+        replay(actor, sy_load(&executor->owed[i].record), sy_get(&executor->owed[i].generation));
+    }
+    uint32_t count = sy_load(&executor->waiting.count);
+    for (uint32_t i = 0; i < count && i < SY_WAIT_MAX; i++) {
+        uint32_t record = sy_get(&executor->waiting.records[i]);
+        replay(actor, record, sy_get(&executor->waiting.generations[i]));
+        if (record) {
+            sy_recover_record(actor, record - 1, false);
+        }
+    }
+    if (sy_load(&executor->operation.kind) == SY_OP_ARRIVE) {
+        uint32_t record = sy_get(&executor->operation.record);
+        if (record) {
+            sy_recover_record(actor, record - 1, false);
+        }
+    }
+}
+
+/* Cleared before the slot is let again; the life word's sleepers look again, as the word they watch
+ * is about to belong to somebody else. */
+static void clear_executor(struct sy_executor *executor)
+{
+    for (uint32_t i = 0; i < SY_LEVELS; i++) {
+        sy_put(&executor->owed[i].record, 0);
+    }
+    sy_put(&executor->waiting.count, 0);
+    sy_put(&executor->operation.kind, 0);
+    sy_store(&executor->epoch, 0);
+    sy_futex_wake(sy_life_word(executor), INT_MAX);
+}
+
+/* One pass over the records: whatever names somebody dead. */
+static void recover_owned(const struct sy_actor *actor)
+{
+    struct sy_segment *segment = actor->segment;
+    uint32_t count = sy_committed(segment, SY_HOTS);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sy_hot *hot = sy_hot_at(segment, i);
+        if (!hot) {
+            return;
+        }
+        uint32_t guard = sy_load(&hot->guard);
+        struct sy_wait wait;
+        if (!sy_admits(guard)) {
+            sy_owner_bury(segment, &hot->guard, guard, false);
+            guard = sy_load(&hot->guard);
+        }
+        if ((guard & SY_R) && sy_record_guard(actor, i, &wait) != SY_WAIT) {
+            sy_record_unguard(actor, i);
+        }
+        if (sy_hot_kind(hot) == SYNC_KIND_MUTEX &&
+            sy_state_of(sy_load(&hot->state)) == SY_RECORD_LIVE) {
+            sy_mutex_kind.recover(actor, i, false);
+        }
+    }
+}
+
+struct entries {
+    const struct sy_actor *actor;
+    uint32_t process, generation;
+};
+static bool recover_entry(struct sy_segment *segment, uint32_t process, uint32_t generation,
+                          struct sy_open *entry, void *argument)
+{
+    struct entries *entries = argument;
+    (void)segment;
+    if (process == entries->process && generation == entries->generation) {
+        sy_recover_record(entries->actor, sy_get(&entry->record) - 1, false);
+    }
+    return false;
+}
+
+/* Is a process slot's tenant dead? Proved here, once; what was proved stands in the slot. */
+static bool process_is_dead(struct sy_segment *segment, uint32_t index, uint32_t *ret_generation)
+{
+    struct sy_process *process = sy_process_at(segment, index);
+    uint64_t tenancy = process ? sy_load(&process->tenancy) : 0;
+    *ret_generation = sy_tenancy_generation(tenancy);
+    return process && sy_tenancy_state(tenancy) != SY_SLOT_FREE &&
+           sy_process_state(segment, index, *ret_generation) == SYNC_STATE_DEAD;
+}
+
+static bool principal_is_dead(struct sy_segment *segment, uint32_t index, uint32_t *ret_id)
+{
+    struct sy_principal *principal = sy_principal_at(segment, index);
+    uint64_t tenancy = principal ? sy_load(&principal->tenancy) : 0;
+    *ret_id = sy_owner_id(index, sy_tenancy_generation(tenancy));
+    return principal && sy_tenancy_state(tenancy) != SY_SLOT_FREE &&
+           sy_owner_dead(segment, *ret_id, false);
+}
+
+static void note_death(const struct sy_actor *actor, uint32_t process, uint32_t principal)
+{
+    struct sy_process *slot = sy_process_at(actor->segment, process);
+    if (slot) {
+        sy_ring_add(actor->segment, &(struct sy_ring_event){.type = SY_EVENT_DIED,
+                                                            .record = SY_NONE,
+                                                            .principal = principal,
+                                                            .pid = sy_get(&slot->pid),
+                                                            .text = slot->label});
+    }
+}
+
+static void free_principal(const struct sy_actor *actor, uint32_t index)
+{
+    struct sy_segment *segment = actor->segment;
+    if (index < segment->header->threads) {
+        struct sy_executor *executor = sy_executor_at(segment, index);
+        if (executor) {
+            replay_executor(actor, executor);
+            clear_executor(executor);
+        }
+    }
+    sy_principal_leave(segment, index, SY_SLOT_FREE);
+}
+
+static void replay_handlers(const struct sy_actor *actor, struct sy_process *process)
+{
+    for (uint32_t i = 0; i < SY_HANDLER_CELLS; i++) {
+        replay(actor, sy_load(&process->handlers[i].owed.record),
+               sy_get(&process->handlers[i].owed.generation));
+        sy_put(&process->handlers[i].owed.record, 0);
+        sy_store(&process->handlers[i].claimed, 0);
+    }
+}
+
+/* In this order: prove who is dead (marked in the slots), free what they own (one scan for all of
+ * them), replay what they owed, and only then let their slots. */
+int sy_reap(const struct sy_actor *actor)
+{
+    struct sy_segment *segment = actor->segment;
+    uint32_t processes = sy_committed(segment, SY_PROCESSES), generation, id;
+    uint32_t principals = sy_committed(segment, SY_PRINCIPALS);
+    bool found = false;
+    int freed = 0;
+    uint32_t *dead = calloc(processes ? processes : 1, sizeof(*dead));
+    if (!dead) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < processes; i++) {
+        if (process_is_dead(segment, i, &generation)) {
+            dead[i] = generation;
+            found = true;
+        }
+    }
+    for (uint32_t i = 0; i < principals && !found; i++) {
+        found = principal_is_dead(segment, i, &id);
+    }
+    if (!found) {
+        free(dead);
+        return 0;
+    }
+    recover_owned(actor);
+    for (uint32_t i = 0; i < principals; i++) {
+        if (principal_is_dead(segment, i, &id)) {
+            note_death(actor, sy_tenancy_process(sy_load(&sy_principal_at(segment, i)->tenancy)),
+                       id);
+            free_principal(actor, i);
+            freed++;
+        }
+    }
+    for (uint32_t i = 0; i < processes; i++) {
+        if (!dead[i]) {
+            continue;
+        }
+        struct entries entries = {actor, i, dead[i]};
+        sy_opens_visit(segment, SY_NONE, 0, recover_entry, &entries);
+        struct sy_process *process = sy_process_at(segment, i);
+        replay_handlers(actor, process);
+        note_death(actor, i, 0);
+        sy_opens_release(segment, i, dead[i]);
+        uint64_t tenancy = sy_load(&process->tenancy);
+        if (sy_tenancy_generation(tenancy) == dead[i]) {
+            sy_cas64(&process->tenancy, &tenancy, sy_tenancy(dead[i], i, SY_SLOT_FREE));
+        }
+        freed++;
+    }
+    free(dead);
+    return freed;
+}
+
+void sy_reap_one(const struct sy_actor *actor, uint32_t principal)
+{
+    recover_owned(actor);
+    free_principal(actor, principal);
+}

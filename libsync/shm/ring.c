@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "shm/ring.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* A writer killed half way leaves an entry whose sequence is 0: readers pass over it, the next round
+ * overwrites it. */
+void sy_ring_add(struct sy_segment *segment, const struct sy_ring_event *event)
+{
+    struct sy_header *header = segment->header;
+    uint32_t capacity = sy_committed(segment, SY_RING);
+    if (!capacity || !segment->writable) {
+        return;
+    }
+    uint64_t place = atomic_fetch_add(&header->ring_head, 1) + 1;
+    struct sy_entry *entry = sy_entry_at(segment, (uint32_t)((place - 1) % capacity));
+    if (!entry) {
+        return;
+    }
+    sy_store_sc(&entry->sequence, 0);
+    sy_put(&entry->time, (uint64_t)sy_now());
+    sy_put(&entry->type, event->type);
+    sy_put(&entry->record, event->record + 1);
+    sy_put(&entry->generation, event->generation);
+    sy_put(&entry->principal, event->principal & SY_OWNER);
+    sy_put(&entry->other, event->other & SY_OWNER);
+    sy_put(&entry->pid, event->pid);
+    sy_put(&entry->value, event->value);
+    const char *text = event->text ? event->text : "";
+    sy_text_copy(entry->text, sizeof(entry->text), text, strlen(text));
+    sy_store_sc(&entry->sequence, place);
+}
+
+int sy_ring_read(struct sy_segment *segment, uint64_t place, struct sy_entry *ret_entry)
+{
+    uint32_t capacity = sy_committed(segment, SY_RING);
+    struct sy_entry *entry =
+        capacity && place ? sy_entry_at(segment, (uint32_t)((place - 1) % capacity)) : NULL;
+    if (!entry || sy_load_sc(&entry->sequence) != place) {
+        return 0;
+    }
+    memcpy(ret_entry, entry, sizeof(*entry));
+    atomic_thread_fence(memory_order_seq_cst);
+    return sy_load_sc(&entry->sequence) == place;
+}

@@ -1,0 +1,4 @@
+libsynccore_la_SOURCES += \
+	libsync/transport/address.c \
+	libsync/transport/address.h \
+	$(end)

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenarios.h"
+
+const struct crash_scenario *const *const crash_kinds[] = {
+    crash_mutex,   crash_many,    crash_break, crash_semaphore, crash_event,
+    crash_barrier, crash_handler, crash_life,  crash_recovery,  NULL,
+};

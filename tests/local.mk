@@ -1,0 +1,81 @@
+# A unit test tests/FOLDER/test_X.c is one line here: automake derives the source from the name, and
+# LDADD links it with the cores, hidden symbols included.
+unit_tests = \
+	$(end)
+
+# Of those, the ones whose clients are threads of one process: what ThreadSanitizer can judge.
+tsan_tests = \
+	$(end)
+
+LDADD = tests/libharness.a libmanagerdcore.la libsynccore.la $(CMOCKA_LIBS)
+
+if CMOCKA
+check_LIBRARIES += tests/libharness.a
+tests_libharness_a_SOURCES = tests/harness.c tests/harness.h
+check_PROGRAMS += tests/run-tap tests/harness_sample $(unit_tests)
+tests_run_tap_SOURCES = tests/run_tap.c
+tests_run_tap_LDADD =
+tests_harness_sample_LDADD = tests/libharness.a $(CMOCKA_LIBS)
+built_tests = $(unit_tests)
+endif
+
+# Shell tests; each prints TAP.
+gates = \
+	tests/gates/exports.sh \
+	tests/gates/headers.sh \
+	tests/gates/includes.sh \
+	tests/gates/length.sh \
+	tests/gates/library.sh \
+	tests/gates/lists.sh \
+	tests/gates/shell.sh \
+	tests/gates/test_gates.sh \
+	tests/gates/todo.sh \
+	tests/test_harness.sh \
+	$(end)
+
+# Suites with a runner of their own, called by scripts/test: tests/SUITE/run.
+include tests/crash/local.mk
+include tests/models/local.mk
+
+TESTS = $(gates) $(built_tests)
+dist_check_SCRIPTS = $(gates)
+EXTRA_DIST += \
+	tests/README.md \
+	tests/gates/README.md \
+	tests/gates/includes.awk \
+	tests/gates/tap.sh \
+	tests/outside/Makefile \
+	tests/outside/outside.c \
+	tests/outside/outside.cc \
+	tests/outside/run.sh \
+	$(end)
+
+TEST_EXTENSIONS = .sh
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+SH_LOG_DRIVER = $(LOG_DRIVER)
+# The TAP lines have said it; the exit status would count a failed program once more.
+AM_LOG_DRIVER_FLAGS = --ignore-exit
+AM_SH_LOG_DRIVER_FLAGS = --ignore-exit
+LOG_COMPILER = $(top_builddir)/tests/run-tap
+SH_LOG_COMPILER = $(SHELL)
+AM_TESTS_ENVIRONMENT = \
+	SOURCE_DIR='$(abs_top_srcdir)'; BUILD_DIR='$(abs_top_builddir)'; \
+	CC='$(CC)'; CXX='$(CXX)'; READELF='$(READELF)'; INSTRUMENTED='$(INSTRUMENT_CFLAGS)'; \
+	PATH="$$BUILD_DIR/managerd:$$BUILD_DIR/managerd/ctl:$$PATH"; \
+	SYNC_MANAGERD="$$BUILD_DIR/managerd/managerd"; \
+	export SOURCE_DIR BUILD_DIR CC CXX READELF INSTRUMENTED PATH SYNC_MANAGERD;
+
+PHONY += check-gates check-tsan check-unit print-gates
+print-gates:
+	@echo $(gates)
+check-gates:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(gates)'
+check-unit:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(built_tests)'
+check-tsan:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(tsan_tests)'
+
+installcheck-local:
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) \
+	PKG_CONFIG='$(PKG_CONFIG)' DESTDIR='$(DESTDIR)' libdir='$(libdir)' \
+	$(SHELL) $(srcdir)/tests/outside/run.sh

@@ -1,0 +1,3 @@
+EXTRA_DIST += \
+	tests/models/mutex.pml \
+	$(end)
