@@ -85,16 +85,19 @@ static void watch(struct reaper *reaper, int fd, uint64_t kind, uint32_t slot)
 static void reap(struct reaper *reaper)
 {
     struct sy_segment *segment = reaper->segment;
-    if (sy_byte_lock(segment->fd, SY_BYTE_REAPER) < 0) {
+    struct sy_actor actor;
+    if (!sy_reaper_begin(segment, &actor)) {
         return; /* somebody else is at it; the next sweep looks again */
     }
-    struct sy_actor actor = {.segment = segment};
-    int freed = sy_reap(&actor);
+    int freed = sy_reap(&actor), retired = sy_retire(&actor);
     if (freed) {
         log_line(LOG_INFO, "freed %d slots of the dead", freed);
     }
+    if (retired) {
+        log_line(LOG_INFO, "retired %d names that nobody has open", retired);
+    }
     sy_directory_sweep(segment);
-    sy_byte_unlock(segment->fd, SY_BYTE_REAPER);
+    sy_reaper_end(&actor);
 }
 
 /* The pidfd is proof: said in the slot, so that nobody has to prove it again. */

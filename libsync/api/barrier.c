@@ -68,7 +68,13 @@ int sync_barrier_open(sync_manager *manager, const char *name, const sync_barrie
     struct sync_object *object;
     rc = sy_open_handle(manager, name, &request, sizeof(struct sync_barrier), &object);
     if (!rc) {
+        sync_info info;
         *ret_barrier = (sync_barrier *)(void *)object;
+        /* What the members of an earlier run broke in leaving is not this run's. */
+        if ((sy_hot_flags(object->hot) & SYNC_FLAG_MEMBERS) && sy_barrier_broken(object->hot) &&
+            sync_object_info(object, &info) == 0 && info.opens == 1) {
+            sync_barrier_reset(*ret_barrier);
+        }
     }
     return rc;
 }

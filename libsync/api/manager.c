@@ -30,10 +30,6 @@ int sy_check_manager(const struct sync_manager *manager, const char *call)
                : sy_fail(SYNC_EHANDLE, "%s: not an open manager", call);
 }
 
-/* Also by tests, to make each thread a client of its own. */
-int sy_connect(const char *address, const sync_manager_options *options, bool separate,
-               sync_manager **ret_manager);
-
 int sy_connect(const char *address, const sync_manager_options *options, bool separate,
                sync_manager **ret_manager)
 {

@@ -50,12 +50,12 @@ void sy_keep_up(struct sy_attachment *attachment)
 /* Slots ran out: perhaps only the dead have them. */
 static bool reap_for_room(struct sy_segment *segment)
 {
-    if (sy_byte_lock(segment->fd, SY_BYTE_REAPER) < 0) {
+    struct sy_actor reaper;
+    if (!sy_reaper_begin(segment, &reaper)) {
         return false;
     }
-    struct sy_actor actor = {.segment = segment};
-    int freed = sy_reap(&actor);
-    sy_byte_unlock(segment->fd, SY_BYTE_REAPER);
+    int freed = sy_reap(&reaper);
+    sy_reaper_end(&reaper);
     return freed > 0;
 }
 
@@ -76,10 +76,12 @@ void sy_attachments_forked(void)
 {
     int saved = errno;
     pthread_mutex_init(&list_lock, NULL);
+    sy_reaper_forked();
     for (struct sy_attachment *a = attachments; a; a = a->next) {
         pthread_mutex_init(&a->lock, NULL);
         a->segment->process = SY_NONE;
         a->segment->room = NULL;
+        a->segment->reaping = false;
         int fd = sy_reopen(a->segment->fd);
         if (fd >= 0) {
             dup3(fd, a->segment->fd, O_CLOEXEC);
@@ -111,6 +113,50 @@ int sy_reattach(struct sy_attachment *attachment)
         sy_greet(attachment);
     }
     return rc;
+}
+
+/* ---- the end of the process ---- */
+
+static bool threads_left(struct sy_segment *segment)
+{
+    uint32_t count = sy_committed(segment, SY_PRINCIPALS);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sy_principal *principal = sy_principal_at(segment, i);
+        uint64_t tenancy = principal ? sy_load(&principal->tenancy) : 0;
+        if (sy_tenancy_state(tenancy) != SY_SLOT_FREE &&
+            sy_tenancy_process(tenancy) == segment->process) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool holds_permits(struct sy_segment *segment, uint32_t process, uint32_t generation,
+                          struct sy_open *entry, void *argument)
+{
+    (void)argument;
+    struct sy_process *own = sy_process_at(segment, segment->process);
+    return process == segment->process &&
+           generation == sy_tenancy_generation(sy_load(&own->tenancy)) &&
+           (sy_get(&entry->permits) || sy_get(&entry->arrived));
+}
+
+/* After an orderly exit there is nothing to bury, unless other threads still run, or something is
+ * held: then the slot is left to be found dead. */
+__attribute__((destructor)) static void process_exit(void)
+{
+    sy_thread_exit();
+    for (struct sy_attachment *a = attachments; a && sy_get(sy_alive); a = a->next) {
+        struct sy_segment *segment = a->segment;
+        struct sy_process *process =
+            segment->process == SY_NONE ? NULL : sy_process_at(segment, segment->process);
+        if (process && !threads_left(segment) &&
+            !sy_opens_visit(segment, SY_NONE, 0, holds_permits, NULL)) {
+            sy_opens_release(segment, segment->process,
+                             sy_tenancy_generation(sy_load(&process->tenancy)));
+            sy_process_release(segment);
+        }
+    }
 }
 
 /* ---- attach ---- */

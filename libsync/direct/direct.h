@@ -79,6 +79,8 @@ void sy_done(const struct sy_actor *actor);
 int sy_begin_handler(struct sy_attachment *attachment, struct sy_actor *ret_actor);
 void sy_done_handler(struct sy_attachment *attachment, const struct sy_actor *actor, int cell);
 void sy_threads_forked(void);
+/* The process ends in order: the calling thread leaves every segment. */
+void sy_thread_exit(void);
 
 /* fork.c */
 int sy_fork_prepare(void);         /* once per process: atfork and the wipe page */

@@ -65,22 +65,21 @@ static void leave(struct sy_thread *thread, bool holds)
         return; /* the parent's slot */
     }
     if (holds) {
-        struct sy_actor actor = {.segment = segment, .executor = thread->executor};
+        struct sy_actor reaper;
         sy_principal_leave(segment, thread->index, SY_SLOT_EXITED);
         life_end(thread->executor);
-        sy_reap_one(&actor, thread->index);
+        if (sy_reaper_begin(segment, &reaper)) {
+            sy_reap_one(&reaper, thread->index);
+            sy_reaper_end(&reaper);
+        }
     } else {
         life_end(thread->executor);
         sy_principal_leave(segment, thread->index, SY_SLOT_FREE);
     }
 }
 
-/* Other destructors may still use the library: go in the last round only. */
-static void thread_end(void *list)
+void sy_thread_exit(void)
 {
-    if (++rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, list) == 0) {
-        return;
-    }
     if (!sy_get(sy_alive)) {
         sy_fork_notice();
     }
@@ -93,6 +92,15 @@ static void thread_end(void *list)
         free(thread);
         thread = next;
     }
+}
+
+/* Other destructors may still use the library: go in the last round only. */
+static void thread_end(void *list)
+{
+    if (++rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, list) == 0) {
+        return;
+    }
+    sy_thread_exit();
 }
 
 static void make_key(void)
@@ -158,6 +166,7 @@ static void take_level(struct sy_thread *thread, struct sy_actor *ret_actor)
     ret_actor->segment = thread->attachment->segment;
     ret_actor->executor = thread->executor;
     ret_actor->id = thread->id;
+    ret_actor->slept = false;
     ret_actor->owed = level < SY_LEVELS ? &thread->executor->owed[level] : NULL;
 }
 

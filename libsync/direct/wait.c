@@ -86,7 +86,7 @@ static int sleep_once(struct sy_attachment *attachment, struct sy_call *call,
     if (!count) {
         return 0;
     }
-    call->slept = true;
+    call->actor.slept = true;
     return sy_futex_wait(words, count, limit);
 }
 
@@ -113,10 +113,19 @@ static bool try_goes_on(const struct sy_wait *wait, int64_t *give_up)
 static int finish(struct sy_call *call, int rc)
 {
     withdraw(call);
-    if (call->slept) {
+    if (call->actor.slept) {
         atomic_fetch_add_explicit(&call->cold->contended, 1, memory_order_relaxed);
     }
     return rc;
+}
+
+/* The wake that a sleeper on a guard was given belongs to the guard. */
+static void pass_guard_on(struct sy_call *call, bool *slept_on_guard)
+{
+    if (*slept_on_guard) {
+        sy_futex_wake(&call->hot->guard, 1);
+        *slept_on_guard = false;
+    }
 }
 
 static int give_up(struct sy_call *call, const struct sy_kind *kind, int rc,
@@ -131,7 +140,7 @@ static int give_up(struct sy_call *call, const struct sy_kind *kind, int rc,
 
 static void note_slow(struct sy_call *call)
 {
-    int64_t waited = call->slept ? sy_now() - call->began : 0;
+    int64_t waited = call->actor.slept ? sy_now() - call->began : 0;
     if (waited > RECHECK) {
         sy_ring_add(call->segment, &(struct sy_ring_event){.type = SY_EVENT_SLOW,
                                                            .record = call->record,
@@ -148,13 +157,16 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
     struct sy_cycle cycle = {0};
     struct sy_wait wait;
     int64_t guard_limit = 0;
-    bool spun = false;
+    bool spun = false, slept_on_guard = false;
     for (;;) {
         uint32_t park = call->actor.executor ? sy_load(&call->actor.executor->park) : 0;
         int rc = kind->step(call, &wait);
+        if (rc != SY_WAIT || !wait.guard || sy_now() >= call->deadline) {
+            pass_guard_on(call, &slept_on_guard);
+        }
         if (rc != SY_WAIT) {
             if (rc < 0 && rc != SY_SUPERSEDED) {
-                if (call->slept) {
+                if (call->actor.slept) {
                     kind->leave(call, rc);
                 }
                 sy_report(call, kind, rc, &wait, NULL);
@@ -191,6 +203,7 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
             return give_up(call, kind, SYNC_EDEADLK, &wait, &cycle);
         }
         int slept = sleep_once(attachment, call, &wait, park);
+        slept_on_guard = wait.guard;
         if (slept == -EINTR && interruptible) {
             return give_up(call, kind, SYNC_EINTR, &wait, NULL);
         }
@@ -208,6 +221,7 @@ int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
                   int (*step)(struct sy_call *, struct sy_wait *), const char *verb)
 {
     struct sy_wait wait;
+    bool slept_on_guard = false;
     for (;;) {
         uint32_t park = call->actor.executor ? sy_load(&call->actor.executor->park) : 0;
         int rc = step(call, &wait);
@@ -215,6 +229,7 @@ int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
             return finish(call, rc);
         }
         if (sy_now() >= call->deadline) {
+            pass_guard_on(call, &slept_on_guard);
             sync_principal holder;
             sy_describe_principal(call->segment, wait.watch, &holder);
             finish(call, 0);
@@ -225,8 +240,10 @@ int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
             publish(call);
             continue;
         }
-        if (sleep_once(attachment, call, &wait, park) == -ETIMEDOUT) {
-            sy_recover_record(&call->actor, call->record, true);
+        int slept = sleep_once(attachment, call, &wait, park);
+        slept_on_guard = wait.guard;
+        if (slept == -ETIMEDOUT || slept == -EOWNERDEAD) {
+            sy_recover_record(&call->actor, call->record, slept == -ETIMEDOUT);
         }
     }
 }

@@ -343,6 +343,7 @@ static bool process_dead(struct sy_segment *segment, uint32_t process, uint32_t 
 struct roll_call {
     uint64_t arrived;
     bool thorough, missing;
+    uint32_t process, generation; /* of the missing one */
 };
 static bool look_at_member(struct sy_segment *segment, uint32_t process, uint32_t generation,
                            struct sy_open *entry, void *argument)
@@ -350,6 +351,8 @@ static bool look_at_member(struct sy_segment *segment, uint32_t process, uint32_
     struct roll_call *roll = argument;
     roll->missing = sy_get(&entry->opens) && sy_get(&entry->arrived) != roll->arrived &&
                     process_dead(segment, process, generation, roll->thorough);
+    roll->process = process;
+    roll->generation = generation;
     return roll->missing;
 }
 
@@ -384,6 +387,22 @@ static uint32_t dead_party(struct sy_segment *segment, uint32_t record, uint32_t
     return 0;
 }
 
+/* Any thread the process had, so that the others can be told who it was; its slot keeps its name
+ * until it is let again. */
+static uint32_t thread_of(struct sy_segment *segment, uint32_t process, uint32_t generation)
+{
+    uint32_t count = sy_committed(segment, SY_EXECUTORS);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sy_principal *principal = sy_principal_at(segment, i);
+        uint64_t tenancy = principal ? sy_load(&principal->tenancy) : 0;
+        if (tenancy && sy_tenancy_process(tenancy) == process &&
+            sy_get(&principal->process_generation) == generation) {
+            return sy_owner_id(i, sy_tenancy_generation(tenancy));
+        }
+    }
+    return 0;
+}
+
 static void barrier_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
 {
     struct sy_segment *segment = actor->segment;
@@ -405,6 +424,9 @@ static void barrier_recover(const struct sy_actor *actor, uint32_t record, bool 
     struct roll_call roll = {.arrived = detail, .thorough = thorough};
     if (!culprit && (sy_hot_flags(hot) & SYNC_FLAG_MEMBERS)) {
         sy_opens_visit(segment, record, generation, look_at_member, &roll);
+    }
+    if (roll.missing) {
+        culprit = thread_of(segment, roll.process, roll.generation);
     }
     if (culprit || roll.missing) {
         sy_barrier_break(actor, record, detail, SYNC_CAUSE_DIED, culprit, 0);

@@ -57,7 +57,7 @@ static int event_step(struct sy_call *call, struct sy_wait *ret_wait)
     }
     for (;;) {
         if (one && (seen & SET)) {
-            uint32_t keep = call->slept ? SY_W : 0;
+            uint32_t keep = call->actor.slept ? SY_W : 0;
             if (sy_cas32(word, &seen, (seen & ~SET) | keep)) {
                 return 0;
             }
@@ -73,7 +73,7 @@ static int event_step(struct sy_call *call, struct sy_wait *ret_wait)
 
 static int event_leave(struct sy_call *call, int rc)
 {
-    if (call->slept && automatic(call->hot)) {
+    if (call->actor.slept && automatic(call->hot)) {
         sy_futex_wake(&call->hot->word, 1);
     }
     return rc;

@@ -27,8 +27,7 @@ struct sy_call {
     struct sy_open *entry; /* of the principal's process; NULL where the kind needs none */
     uint32_t record, generation;
     uint32_t principal; /* owner id: for whom */
-    bool slept;         /* a wake may have been swallowed: whoever leaves passes one on */
-    bool published;     /* the waiting record says that we wait here */
+    bool published; /* the waiting record says that we wait here */
     int64_t began;      /* ns; the ticket */
     int64_t deadline;   /* ns */
     uint32_t count;     /* semaphore: permits */
@@ -162,10 +161,17 @@ bool sy_deadlock_find(struct sy_segment *segment, struct sy_executor *executor,
 /* ---- recovery.c ---- */
 /* What a sleeper does for its record when it looks again. */
 void sy_recover_record(const struct sy_actor *actor, uint32_t record, bool thorough);
-/* Do everything that the dead left undone, and free their slots: one pass over slots and records.
- * By whoever got the reaper byte. Returns how many slots were freed. */
+/* Become the reaper: false when another one is at work, who will do. */
+bool sy_reaper_begin(struct sy_segment *segment, struct sy_actor *ret_actor);
+void sy_reaper_end(const struct sy_actor *actor);
+void sy_reaper_forked(void);
+/* The reaper: do everything that the dead left undone, and free their slots, in one pass over slots
+ * and records. Returns how many slots were freed. */
 int sy_reap(const struct sy_actor *actor);
-/* A dead or leaving thread, handle or process, whose slot says so. */
+/* The reaper: the same for one principal whose slot says EXITED. */
 void sy_reap_one(const struct sy_actor *actor, uint32_t principal);
+/* retire.c: the reaper, when the names run low: those nobody has open, in a fresh state, go. Broken
+ * incarnations that nobody needs go always. Returns how many. */
+int sy_retire(const struct sy_actor *actor);
 
 #endif

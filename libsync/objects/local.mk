@@ -7,5 +7,6 @@ libsynccore_la_SOURCES += \
 	libsync/objects/kinds.c \
 	libsync/objects/mutex.c \
 	libsync/objects/recovery.c \
+	libsync/objects/retire.c \
 	libsync/objects/semaphore.c \
 	$(end)

@@ -94,7 +94,7 @@ static int took(struct sy_call *call, uint32_t seen)
     struct sy_hot *hot = call->hot;
     sy_mutex_took(hot, call->principal, sy_now_coarse());
     withdraw(call);
-    if ((seen & SY_W) || call->slept) {
+    if ((seen & SY_W) || call->actor.slept) {
         sy_futex_wake(&hot->word, 1); /* the heir: it looks again, and watches us */
     }
     if (!(seen & SY_R)) {
@@ -141,7 +141,7 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
                 *ret_wait = (struct sy_wait){.word = &hot->word, .value = seen, .until = until};
                 return SY_WAIT;
             }
-            uint32_t keep = call->slept ? SY_W : seen & SY_W;
+            uint32_t keep = call->actor.slept ? SY_W : seen & SY_W;
             if (sy_cas32(&hot->word, &seen, call->principal | keep)) {
                 return took(call, seen);
             }
@@ -172,7 +172,7 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
 static int mutex_leave(struct sy_call *call, int rc)
 {
     withdraw(call);
-    if (call->slept) {
+    if (call->actor.slept) {
         sy_futex_wake(&call->hot->word, 1);
     }
     return rc;

@@ -6,6 +6,35 @@
 #include "objects/kind.h"
 #include "os/fault.h"
 
+/* The byte is the open file description's, so threads of one process exclude each other besides. */
+static pthread_mutex_t reaping = PTHREAD_MUTEX_INITIALIZER;
+
+bool sy_reaper_begin(struct sy_segment *segment, struct sy_actor *ret_actor)
+{
+    if (pthread_mutex_trylock(&reaping)) {
+        return false;
+    }
+    if (sy_byte_lock(segment->fd, SY_BYTE_REAPER) < 0) {
+        pthread_mutex_unlock(&reaping);
+        return false;
+    }
+    segment->reaping = true;
+    *ret_actor = (struct sy_actor){.segment = segment, .id = SY_REAPER};
+    return true;
+}
+
+void sy_reaper_end(const struct sy_actor *actor)
+{
+    actor->segment->reaping = false;
+    sy_byte_unlock(actor->segment->fd, SY_BYTE_REAPER);
+    pthread_mutex_unlock(&reaping);
+}
+
+void sy_reaper_forked(void)
+{
+    pthread_mutex_init(&reaping, NULL);
+}
+
 void sy_recover_record(const struct sy_actor *actor, uint32_t record, bool thorough)
 {
     struct sy_hot *hot = sy_hot_at(actor->segment, record);
@@ -139,9 +168,13 @@ static void note_death(const struct sy_actor *actor, uint32_t process, uint32_t 
     }
 }
 
-static void free_principal(const struct sy_actor *actor, uint32_t index)
+/* Of the tenant that was found dead, never of the next one. */
+static void free_principal(const struct sy_actor *actor, uint32_t index, uint32_t id)
 {
     struct sy_segment *segment = actor->segment;
+    if (sy_principal_id(segment, index) != id) {
+        return;
+    }
     if (index < segment->header->threads) {
         struct sy_executor *executor = sy_executor_at(segment, index);
         if (executor) {
@@ -193,7 +226,7 @@ int sy_reap(const struct sy_actor *actor)
         if (principal_is_dead(segment, i, &id)) {
             note_death(actor, sy_tenancy_process(sy_load(&sy_principal_at(segment, i)->tenancy)),
                        id);
-            free_principal(actor, i);
+            free_principal(actor, i, id);
             freed++;
         }
     }
@@ -220,5 +253,5 @@ int sy_reap(const struct sy_actor *actor)
 void sy_reap_one(const struct sy_actor *actor, uint32_t principal)
 {
     recover_owned(actor);
-    free_principal(actor, principal);
+    free_principal(actor, principal, sy_principal_id(actor->segment, principal));
 }

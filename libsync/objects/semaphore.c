@@ -135,7 +135,7 @@ static int must_wait(struct sy_call *call, uint32_t seen, struct sy_wait *ret_wa
 /* Whoever has slept may have taken the wake of another who could go on as well. */
 static void pass_on(struct sy_call *call, uint32_t left)
 {
-    if (call->slept && left) {
+    if (call->actor.slept && left) {
         sy_futex_wake(&call->hot->word, 1);
     }
 }
@@ -154,7 +154,7 @@ static int semaphore_step(struct sy_call *call, struct sy_wait *ret_wait)
         }
         if (!guarded) {
             /* A sleeper keeps W for those it may have been woken before. */
-            uint32_t next = (seen - call->count) | (call->slept ? SY_W : 0);
+            uint32_t next = (seen - call->count) | (call->actor.slept ? SY_W : 0);
             if (sy_cas32(&hot->word, &seen, next)) {
                 pass_on(call, next & AVAILABLE);
                 return 0;
@@ -169,7 +169,7 @@ static int semaphore_step(struct sy_call *call, struct sy_wait *ret_wait)
         if (available >= call->count) {
             sy_store_sc(&call->entry->permits, sy_get(&call->entry->permits) + call->count);
             set_available(&call->actor, call->record, available - call->count, false);
-            if (call->slept) {
+            if (call->actor.slept) {
                 atomic_fetch_or(&hot->word, SY_W);
             }
             sy_record_unguard(&call->actor, call->record);
@@ -182,7 +182,7 @@ static int semaphore_step(struct sy_call *call, struct sy_wait *ret_wait)
 
 static int semaphore_leave(struct sy_call *call, int rc)
 {
-    if (call->slept) {
+    if (call->actor.slept) {
         sy_futex_wake(&call->hot->word, 1);
     }
     return rc;

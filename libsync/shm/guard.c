@@ -60,7 +60,8 @@ int sy_guard_try(const struct sy_actor *actor, sy_word *guard, struct sy_wait *r
     for (;;) {
         if (sy_admits(seen)) {
             bool dirty = (seen & SY_OWNER) != 0;
-            if (sy_cas32(guard, &seen, actor->id | (seen & SY_W))) {
+            uint32_t keep = actor->slept ? SY_W : seen & SY_W;
+            if (sy_cas32(guard, &seen, actor->id | keep)) {
                 return dirty ? SY_GOT_DIRTY : SY_GOT;
             }
         } else if ((seen & SY_OWNER) == actor->id) {

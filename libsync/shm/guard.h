@@ -12,7 +12,9 @@ struct sy_actor {
     struct sy_executor *executor; /* NULL in a handler of an unregistered thread */
     struct sy_owed *owed;         /* the cell of this nesting level; NULL: none left, nothing is
                                      published and the sleepers' re-check must do */
-    uint32_t id;                  /* owner id of the thread, 0 in such a handler */
+    uint32_t id;                  /* owner id of the thread, 0 in such a handler; SY_REAPER */
+    bool slept; /* a wake may have been swallowed: whoever takes keeps W, whoever leaves passes one
+                   on */
 };
 
 /* Why a step could not go on, and what to sleep on. */

@@ -24,7 +24,10 @@
 #define SY_SLOT 0x0000ffffu
 #define SY_POISONED 0x0001ffffu /* owner field: an owner died and nobody made it consistent */
 #define SY_BROKEN 0x0002ffffu   /* owner field: broken; the name leads to a new incarnation */
-#define SY_PRINCIPALS_MAX 65534u
+#define SY_PRINCIPALS_MAX 65533u
+/* Whoever holds the reaper byte, whichever process that is: dead when nobody holds it. */
+#define SY_REAPER_INDEX 65533u
+#define SY_REAPER (1u << 16 | (SY_REAPER_INDEX + 1))
 
 /* In the low half of a mutex' depth: from OWNER_DIED to consistent(), under SYNC_DEATH_POISON. */
 #define SY_INCONSISTENT 0x80000000u

@@ -86,6 +86,9 @@ bool sy_owner_dead(struct sy_segment *segment, uint32_t owner, bool thorough)
     if (index == SY_NONE) {
         return false;
     }
+    if (index == SY_REAPER_INDEX) {
+        return thorough && !sy_byte_held(segment->fd, SY_BYTE_REAPER) && !segment->reaping;
+    }
     struct sy_principal *principal = sy_principal_at(segment, index);
     if (!principal) {
         return true; /* no such slot was ever given out */

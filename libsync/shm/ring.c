@@ -41,7 +41,11 @@ int sy_ring_read(struct sy_segment *segment, uint64_t place, struct sy_entry *re
     if (!entry || sy_load_sc(&entry->sequence) != place) {
         return 0;
     }
-    memcpy(ret_entry, entry, sizeof(*entry));
+    /* By words, as the writer may overtake; the sequence is what makes the copy whole. */
+    sy_dword *from = (sy_dword *)(void *)entry, *to = (sy_dword *)(void *)ret_entry;
+    for (size_t i = 0; i < sizeof(*entry) / sizeof(*from); i++) {
+        sy_put(&to[i], sy_get(&from[i]));
+    }
     atomic_thread_fence(memory_order_seq_cst);
     return sy_load_sc(&entry->sequence) == place;
 }
