@@ -1,6 +1,7 @@
 # A unit test tests/FOLDER/test_X.c is one line here: automake derives the source from the name, and
 # LDADD links it with the cores, hidden symbols included.
 unit_tests = \
+	tests/api/test_mutex \
 	$(end)
 
 # Of those, the ones whose clients are threads of one process: what ThreadSanitizer can judge.
@@ -11,7 +12,7 @@ LDADD = tests/libharness.a libmanagerdcore.la libsynccore.la $(CMOCKA_LIBS)
 
 if CMOCKA
 check_LIBRARIES += tests/libharness.a
-tests_libharness_a_SOURCES = tests/harness.c tests/harness.h
+tests_libharness_a_SOURCES = tests/harness.c tests/harness.h tests/support.c tests/support.h
 check_PROGRAMS += tests/run-tap tests/harness_sample $(unit_tests)
 tests_run_tap_SOURCES = tests/run_tap.c
 tests_run_tap_LDADD =
@@ -36,6 +37,7 @@ gates = \
 # Suites with a runner of their own, called by scripts/test: tests/SUITE/run.
 include tests/crash/local.mk
 include tests/models/local.mk
+include tests/valgrind/local.mk
 
 TESTS = $(gates) $(built_tests)
 dist_check_SCRIPTS = $(gates)

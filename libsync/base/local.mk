@@ -4,5 +4,6 @@ libsynccore_la_SOURCES += \
 	libsync/base/error.h \
 	libsync/base/text.c \
 	libsync/base/text.h \
+	libsync/base/valgrind.c \
 	libsync/base/valgrind.h \
 	$(end)

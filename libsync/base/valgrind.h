@@ -12,8 +12,7 @@
 #include <valgrind/helgrind.h>
 #include <valgrind/valgrind.h>
 
-extern unsigned sy_on_valgrind; /* set once at the first connect; the fast path asks only this */
-#define SY_VALGRIND_INIT() (sy_on_valgrind = RUNNING_ON_VALGRIND)
+extern unsigned sy_on_valgrind; /* set when the library is loaded; the fast path asks only this */
 /* drd and helgrind answer to different requests; each ignores the other's. */
 #define SY_HAPPENS_BEFORE(p)                                                                       \
     do {                                                                                           \
@@ -50,7 +49,7 @@ extern unsigned sy_on_valgrind; /* set once at the first connect; the fast path 
 #define DRD_IGNORE_RANGE_(p, size)                                                                 \
     VALGRIND_DO_CLIENT_REQUEST_STMT(VG_USERREQ__DRD_START_SUPPRESSION, (p), (size), 0, 0, 0)
 #else
-#define SY_VALGRIND_INIT() ((void)0)
+#define sy_on_valgrind 0u
 #define SY_HAPPENS_BEFORE(p) ((void)0)
 #define SY_HAPPENS_AFTER(p) ((void)0)
 #define SY_LIFE_HIDE(m) ((void)0)

@@ -17,9 +17,6 @@
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sy_attachment *attachments;
-#ifdef HAVE_VALGRIND_HELGRIND_H
-unsigned sy_on_valgrind;
-#endif
 
 bool sy_manager_stale(struct sy_segment *segment)
 {
@@ -187,6 +184,7 @@ static int attach_new(const char *name, const char *shm_name, const sync_manager
     if (!a) {
         return sy_fail(SYNC_ENOMEM, "out of memory for an attachment");
     }
+    sy_wait_prepare();
     a->hello = -1;
     a->references = 1;
     a->opened_size = 64;
@@ -205,7 +203,6 @@ static int attach_new(const char *name, const char *shm_name, const sync_manager
         rc = sy_refuse_orphan(a);
     }
     if (!rc) {
-        SY_SHARED_MEMORY(a->segment->base, a->segment->size);
         rc = claim_process(a);
     }
     if (rc) {
@@ -231,7 +228,6 @@ int sy_attach(const char *name, const sync_manager_options *options, bool separa
 {
     char shm_name[SY_PATH_MAX];
     int private_to_user;
-    SY_VALGRIND_INIT();
     int rc = sy_segment_name(name, shm_name, sizeof(shm_name), &private_to_user);
     if (!rc && sy_fork_prepare()) {
         rc = sy_fail(SYNC_ENOMEM, "pthread_atfork failed");

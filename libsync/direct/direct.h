@@ -90,6 +90,7 @@ void sy_attachments_forked(void);
 int sy_reattach(struct sy_attachment *attachment);
 
 /* wait.c */
+void sy_wait_prepare(void); /* before the first wait of this process */
 /* Run kind->step until it does not wait any more, sleeping in between. The text of the failure is
  * set. */
 int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, struct sy_call *call,

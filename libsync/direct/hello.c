@@ -12,7 +12,7 @@
 #include "direct/direct.h"
 #include "shm/hello.h"
 
-void sy_greet(struct sy_attachment *attachment)
+static void greet(struct sy_attachment *attachment)
 {
     struct sy_segment *segment = attachment->segment;
     struct sy_process *process = sy_process_at(segment, segment->process);
@@ -39,4 +39,12 @@ void sy_greet(struct sy_attachment *attachment)
     }
     attachment->hello = fd;
     sy_put(&process->hello_epoch, epoch);
+}
+
+void sy_greet(struct sy_attachment *attachment)
+{
+    if (pthread_mutex_trylock(&attachment->lock) == 0) {
+        greet(attachment);
+        pthread_mutex_unlock(&attachment->lock);
+    }
 }

@@ -13,21 +13,18 @@
 #define TRY_GUARD 20000ll         /* ns a mere try spins for a guard */
 #define SPINS 600                 /* pauses; a hand-over between two CPUs takes less */
 
-static int cpus;
+static bool alone; /* one CPU: whoever could change the word does not run meanwhile */
 
-static int spins(void)
+void sy_wait_prepare(void)
 {
-    if (!cpus) {
-        long count = sysconf(_SC_NPROCESSORS_ONLN);
-        cpus = count > 1 ? (int)count : 1;
-    }
-    return cpus > 1 && !sy_switches.spin_off ? SPINS : 0;
+    alone = sysconf(_SC_NPROCESSORS_ONLN) < 2;
 }
 
 /* Until the word changes, or the budget is gone. */
 static void spin(sy_word *word, uint32_t value)
 {
-    for (int left = spins(); left > 0 && sy_get(word) == value; left--) {
+    int budget = alone || sy_switches.spin_off ? 0 : SPINS;
+    for (int left = budget; left > 0 && sy_get(word) == value; left--) {
         sy_pause();
     }
 }

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/valgrind.h"
 #include "os/fault.h"
 #include "os/os.h"
 
@@ -29,7 +30,11 @@ int sy_map(void *address, size_t size, int fd, uint64_t offset, bool writable)
     }
     int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
     void *p = mmap(address, size, protection, MAP_SHARED | MAP_FIXED, fd, (off_t)offset);
-    return p == MAP_FAILED ? -errno : 0;
+    if (p == MAP_FAILED) {
+        return -errno;
+    }
+    SY_SHARED_MEMORY(address, size); /* after the mapping, which makes the tools forget */
+    return 0;
 }
 
 /* Under qemu-user MADV_WIPEONFORK succeeds and does nothing; pthread_atfork is the other witness. */
