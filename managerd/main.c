@@ -2,6 +2,7 @@
 #include "managerd.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -129,6 +130,16 @@ static int serve(struct config *config, const char *shm_name, int ready)
     return rc;
 }
 
+/* Somebody cut the file short under us: what is gone cannot be worked on. */
+static void segment_cut(int signal_number)
+{
+    static const char text[] = "managerd: the segment's file was truncated: stopping\n";
+    ssize_t unused = write(STDERR_FILENO, text, sizeof(text) - 1);
+    (void)unused;
+    (void)signal_number;
+    _exit(EXIT_REFUSED);
+}
+
 int main(int argc, char **argv)
 {
     struct config config;
@@ -161,5 +172,6 @@ int main(int argc, char **argv)
         }
         log_to_syslog();
     }
+    signal(SIGBUS, segment_cut);
     return serve(&config, shm_name, ready);
 }

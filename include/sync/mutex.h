@@ -93,10 +93,12 @@ typedef struct sync_with {
     int once;
 } sync_with;
 SYNC_API void sync_with_leave(sync_with *with);
-#define SYNC_WITH(mutex_, timeout_)                                                                \
-    for (sync_with sync_with_ __attribute__((cleanup(sync_with_leave))) =                          \
+#define SYNC_WITH(mutex_, timeout_) SYNC_WITH_LINE_(mutex_, timeout_, __LINE__)
+#define SYNC_WITH_LINE_(mutex_, timeout_, line_) SYNC_WITH_NAME_(mutex_, timeout_, line_)
+#define SYNC_WITH_NAME_(mutex_, timeout_, line_) /* a name of its own, so that blocks nest */     \
+    for (sync_with sync_with_##line_ __attribute__((cleanup(sync_with_leave))) =                   \
              {(mutex_), sync_mutex_acquire((mutex_), (timeout_)), 1};                              \
-         !SYNC_FAILED(sync_with_.rc) && sync_with_.once; sync_with_.once = 0)
+         !SYNC_FAILED(sync_with_##line_.rc) && sync_with_##line_.once; sync_with_##line_.once = 0)
 
 #ifdef __cplusplus
 }

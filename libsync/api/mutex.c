@@ -378,11 +378,11 @@ int sync_mutex_depth(sync_mutex *mutex)
 
 /* ---- many ---- */
 
-static int by_record(const void *a, const void *b)
+/* By name: the one order that all processes and all incarnations agree on. */
+static int by_name(const void *a, const void *b)
 {
-    uint32_t x = sy_load(&(*(struct sync_mutex *const *)a)->object.opened)->record;
-    uint32_t y = sy_load(&(*(struct sync_mutex *const *)b)->object.opened)->record;
-    return x < y ? -1 : x > y;
+    return strcmp(sy_handle_cold(&(*(struct sync_mutex *const *)a)->object)->name,
+                  sy_handle_cold(&(*(struct sync_mutex *const *)b)->object)->name);
 }
 
 int sync_mutex_acquire_many(sync_mutex *const *mutexes, size_t count, sync_timeout timeout)
@@ -401,7 +401,7 @@ int sync_mutex_acquire_many(sync_mutex *const *mutexes, size_t count, sync_timeo
     if (sy_timeout_bad(timeout)) {
         return sy_refuse_timeout(timeout);
     }
-    qsort(order, count, sizeof(order[0]), by_record);
+    qsort(order, count, sizeof(order[0]), by_name);
     int64_t deadline = timeout == 0 ? 0 : sy_deadline_of(&order[0]->object, timeout, sy_now());
     bool died = false;
     for (size_t i = 0; i < count; i++) {

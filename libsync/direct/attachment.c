@@ -177,8 +177,15 @@ static int open_or_launch(const char *name, const char *shm_name, bool launch,
     return rc;
 }
 
-static int attach_new(const char *name, const char *shm_name, const sync_manager_options *options,
-                      struct sy_attachment **ret_attachment)
+/* A system's manager is its administrator's to start. */
+static int refuse_start(const char *shm_name)
+{
+    return sy_fail(SYNC_ENOMANAGER, "the manager of this host has not made /dev/shm%s; start it: "
+                   "systemctl start managerd", shm_name);
+}
+
+static int attach_new(const char *name, const char *shm_name, bool private_to_user,
+                      const sync_manager_options *options, struct sy_attachment **ret_attachment)
 {
     struct sy_attachment *a = sy_fault(SY_FAULT_MALLOC) ? NULL : calloc(1, sizeof(*a));
     if (!a) {
@@ -196,9 +203,12 @@ static int attach_new(const char *name, const char *shm_name, const sync_manager
     } else {
         default_label(a->label, sizeof(a->label));
     }
-    int rc = a->opened ? open_or_launch(name, shm_name, !(options && options->no_autostart),
-                                        &a->segment)
+    bool launch = private_to_user && !(options && options->no_autostart);
+    int rc = a->opened ? open_or_launch(name, shm_name, launch, &a->segment)
                        : sy_fail(SYNC_ENOMEM, "out of memory for an attachment");
+    if (rc == SYNC_ENOMANAGER && !private_to_user) {
+        rc = refuse_start(shm_name);
+    }
     if (!rc && sy_segment_check_orphan(a->segment)) {
         rc = sy_refuse_orphan(a);
     }
@@ -247,7 +257,7 @@ int sy_attach(const char *name, const sync_manager_options *options, bool separa
     if (a) {
         a->references++;
     } else {
-        rc = attach_new(name, shm_name, options, &a);
+        rc = attach_new(name, shm_name, private_to_user != 0, options, &a);
         if (!rc) {
             a->separate = separate;
             a->private_to_user = private_to_user != 0;

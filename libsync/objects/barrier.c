@@ -403,21 +403,21 @@ static uint32_t thread_of(struct sy_segment *segment, uint32_t process, uint32_t
     return 0;
 }
 
-static void barrier_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
+static bool barrier_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
 {
     struct sy_segment *segment = actor->segment;
     struct sy_hot *hot = sy_hot_at(segment, record);
     uint64_t state = sy_load(&hot->u.barrier.state);
     uint64_t detail = 1 + (uint64_t)generation_of(state);
     if (is_broken(state)) {
-        return;
+        return true;
     }
     uint32_t culprit = runner(state);
     if (culprit) {
         if (sy_owner_dead(segment, culprit, thorough)) {
             sy_barrier_break(actor, record, detail, SYNC_CAUSE_DIED, culprit, 0);
         }
-        return;
+        return true;
     }
     uint32_t generation = sy_hot_generation(hot);
     culprit = dead_party(segment, record, generation, detail, thorough);
@@ -431,6 +431,7 @@ static void barrier_recover(const struct sy_actor *actor, uint32_t record, bool 
     if (culprit || roll.missing) {
         sy_barrier_break(actor, record, detail, SYNC_CAUSE_DIED, culprit, 0);
     }
+    return true;
 }
 
 static void barrier_repair(const struct sy_actor *actor, uint32_t record)

@@ -93,6 +93,9 @@ int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *
                            .hash = sy_get(&old.cold->hash)};
     bool created;
     int rc = 0;
+    if (name.size > SYNC_NAME_MAX) {
+        return sy_fail(SYNC_EGARBAGE, "record %u is damaged: a name of %u bytes", broken, name.size);
+    }
     sy_directory_enter(actor);
     uint32_t found = sy_directory_find(segment, &name);
     struct sy_hot *hot = found == SY_NONE ? NULL : sy_hot_at(segment, found);

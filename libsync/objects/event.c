@@ -79,7 +79,7 @@ static int event_leave(struct sy_call *call, int rc)
     return rc;
 }
 
-static void event_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
+static bool event_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
 {
     struct sy_hot *hot = sy_hot_at(actor->segment, record);
     uint32_t seen = sy_load(&hot->word);
@@ -87,6 +87,7 @@ static void event_recover(const struct sy_actor *actor, uint32_t record, bool th
     if ((seen & SET) && (seen & SY_W)) {
         sy_futex_wake(&hot->word, automatic(hot) ? 1 : INT_MAX);
     }
+    return true;
 }
 
 static void event_repair(const struct sy_actor *actor, uint32_t record)

@@ -52,8 +52,9 @@ struct sy_kind {
      * returned code replaces rc. */
     int (*leave)(struct sy_call *call, int rc);
     /* Do for the dead what they left undone in this record; whoever is dead by the shared words alone
-     * is known to be so, `thorough` also proves it. Idempotent, by anybody, at any time. */
-    void (*recover)(const struct sy_actor *actor, uint32_t record, bool thorough);
+     * is known to be so, `thorough` also proves it. Idempotent, by anybody, at any time. False when it
+     * could not be done now, as the guard is somebody's. */
+    bool (*recover)(const struct sy_actor *actor, uint32_t record, bool thorough);
     /* The guard came from a dead owner: recompute what the facts say. Guard held. */
     void (*repair)(const struct sy_actor *actor, uint32_t record);
     /* The last handle of this process closed. True when it still held something. */
@@ -159,8 +160,8 @@ bool sy_deadlock_find(struct sy_segment *segment, struct sy_executor *executor,
                       struct sy_cycle *ret_cycle, bool any_victim);
 
 /* ---- recovery.c ---- */
-/* What a sleeper does for its record when it looks again. */
-void sy_recover_record(const struct sy_actor *actor, uint32_t record, bool thorough);
+/* What a sleeper does for its record when it looks again. False: see sy_kind.recover. */
+bool sy_recover_record(const struct sy_actor *actor, uint32_t record, bool thorough);
 /* Become the reaper: false when another one is at work, who will do. */
 bool sy_reaper_begin(struct sy_segment *segment, struct sy_actor *ret_actor);
 void sy_reaper_end(const struct sy_actor *actor);

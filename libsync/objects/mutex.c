@@ -247,7 +247,7 @@ int sy_mutex_release(struct sy_call *call)
     return expected == (me | SY_W) ? release_to_waiters(call) : SYNC_ELOST;
 }
 
-static void mutex_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
+static bool mutex_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
 {
     struct sy_hot *hot = sy_hot_at(actor->segment, record);
     uint32_t seen = sy_load(&hot->word);
@@ -255,6 +255,7 @@ static void mutex_recover(const struct sy_actor *actor, uint32_t record, bool th
         (seen & SY_W)) {
         sy_futex_wake(&hot->word, 1); /* free with W: a wake is owed, whoever freed it */
     }
+    return true;
 }
 
 /* The guard of a mutex excludes breakers, who publish no other fact than `evicted`, read only beside

@@ -35,17 +35,16 @@ void sy_reaper_forked(void)
     pthread_mutex_init(&reaping, NULL);
 }
 
-void sy_recover_record(const struct sy_actor *actor, uint32_t record, bool thorough)
+bool sy_recover_record(const struct sy_actor *actor, uint32_t record, bool thorough)
 {
     struct sy_hot *hot = sy_hot_at(actor->segment, record);
     if (!hot) {
-        return;
+        return true;
     }
     sy_owner_bury(actor->segment, &hot->guard, sy_load(&hot->guard), thorough);
     const struct sy_kind *kind = sy_kind_of(sy_hot_kind(hot));
-    if (kind && sy_state_of(sy_load(&hot->state)) == SY_RECORD_LIVE) {
-        kind->recover(actor, record, thorough);
-    }
+    return !kind || sy_state_of(sy_load(&hot->state)) != SY_RECORD_LIVE ||
+           kind->recover(actor, record, thorough);
 }
 
 /* A wake owed, or swallowed, by the dead: everybody who sleeps there looks for himself. */
@@ -126,15 +125,14 @@ struct entries {
     const struct sy_actor *actor;
     uint32_t process, generation;
 };
+/* True ends the walk: what the dead held in this record cannot be returned yet. */
 static bool recover_entry(struct sy_segment *segment, uint32_t process, uint32_t generation,
                           struct sy_open *entry, void *argument)
 {
     struct entries *entries = argument;
     (void)segment;
-    if (process == entries->process && generation == entries->generation) {
-        sy_recover_record(entries->actor, sy_get(&entry->record) - 1, false);
-    }
-    return false;
+    return process == entries->process && generation == entries->generation &&
+           !sy_recover_record(entries->actor, sy_get(&entry->record) - 1, false);
 }
 
 /* Is a process slot's tenant dead? Proved here, once; what was proved stands in the slot. */
@@ -195,58 +193,80 @@ static void replay_handlers(const struct sy_actor *actor, struct sy_process *pro
     }
 }
 
+/* Who is dead, before anything is done for them: one who dies meanwhile is the next pass'. */
+struct dead {
+    uint32_t processes, principals; /* slots looked at */
+    uint32_t *process, *principal;  /* generation or owner id of the dead in each, 0: not dead */
+    bool any;
+};
+
+static bool find_dead(struct sy_segment *segment, struct dead *dead)
+{
+    uint32_t generation, id;
+    dead->processes = sy_committed(segment, SY_PROCESSES);
+    dead->principals = sy_committed(segment, SY_PRINCIPALS);
+    dead->process = calloc(dead->processes + 1, sizeof(uint32_t));
+    dead->principal = calloc(dead->principals + 1, sizeof(uint32_t));
+    dead->any = false;
+    if (!dead->process || !dead->principal) {
+        return false;
+    }
+    for (uint32_t i = 0; i < dead->processes; i++) {
+        if (process_is_dead(segment, i, &generation)) {
+            dead->process[i] = generation;
+            dead->any = true;
+        }
+    }
+    for (uint32_t i = 0; i < dead->principals; i++) {
+        if (principal_is_dead(segment, i, &id)) {
+            dead->principal[i] = id;
+            dead->any = true;
+        }
+    }
+    return dead->any;
+}
+
+/* A slot is let again only when all its tenant held has been returned; else the next pass tries. */
+static bool free_process(const struct sy_actor *actor, uint32_t index, uint32_t generation)
+{
+    struct sy_segment *segment = actor->segment;
+    struct entries entries = {actor, index, generation};
+    struct sy_process *process = sy_process_at(segment, index);
+    if (sy_opens_visit(segment, SY_NONE, 0, recover_entry, &entries)) {
+        return false;
+    }
+    replay_handlers(actor, process);
+    note_death(actor, index, 0);
+    sy_opens_release(segment, index, generation);
+    uint64_t tenancy = sy_load(&process->tenancy);
+    return sy_tenancy_generation(tenancy) == generation &&
+           sy_cas64(&process->tenancy, &tenancy, sy_tenancy(generation, index, SY_SLOT_FREE));
+}
+
 /* In this order: prove who is dead (marked in the slots), free what they own (one scan for all of
  * them), replay what they owed, and only then let their slots. */
 int sy_reap(const struct sy_actor *actor)
 {
     struct sy_segment *segment = actor->segment;
-    uint32_t processes = sy_committed(segment, SY_PROCESSES), generation, id;
-    uint32_t principals = sy_committed(segment, SY_PRINCIPALS);
-    bool found = false;
+    struct dead dead;
     int freed = 0;
-    uint32_t *dead = calloc(processes ? processes : 1, sizeof(*dead));
-    if (!dead) {
-        return 0;
-    }
-    for (uint32_t i = 0; i < processes; i++) {
-        if (process_is_dead(segment, i, &generation)) {
-            dead[i] = generation;
-            found = true;
+    if (find_dead(segment, &dead)) {
+        recover_owned(actor);
+        for (uint32_t i = 0; i < dead.principals; i++) {
+            if (dead.principal[i]) {
+                struct sy_principal *principal = sy_principal_at(segment, i);
+                note_death(actor, sy_tenancy_process(sy_load(&principal->tenancy)),
+                           dead.principal[i]);
+                free_principal(actor, i, dead.principal[i]);
+                freed++;
+            }
+        }
+        for (uint32_t i = 0; i < dead.processes; i++) {
+            freed += dead.process[i] && free_process(actor, i, dead.process[i]);
         }
     }
-    for (uint32_t i = 0; i < principals && !found; i++) {
-        found = principal_is_dead(segment, i, &id);
-    }
-    if (!found) {
-        free(dead);
-        return 0;
-    }
-    recover_owned(actor);
-    for (uint32_t i = 0; i < principals; i++) {
-        if (principal_is_dead(segment, i, &id)) {
-            note_death(actor, sy_tenancy_process(sy_load(&sy_principal_at(segment, i)->tenancy)),
-                       id);
-            free_principal(actor, i, id);
-            freed++;
-        }
-    }
-    for (uint32_t i = 0; i < processes; i++) {
-        if (!dead[i]) {
-            continue;
-        }
-        struct entries entries = {actor, i, dead[i]};
-        sy_opens_visit(segment, SY_NONE, 0, recover_entry, &entries);
-        struct sy_process *process = sy_process_at(segment, i);
-        replay_handlers(actor, process);
-        note_death(actor, i, 0);
-        sy_opens_release(segment, i, dead[i]);
-        uint64_t tenancy = sy_load(&process->tenancy);
-        if (sy_tenancy_generation(tenancy) == dead[i]) {
-            sy_cas64(&process->tenancy, &tenancy, sy_tenancy(dead[i], i, SY_SLOT_FREE));
-        }
-        freed++;
-    }
-    free(dead);
+    free(dead.process);
+    free(dead.principal);
     return freed;
 }
 

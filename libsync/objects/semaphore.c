@@ -99,21 +99,26 @@ static void semaphore_repair(const struct sy_actor *actor, uint32_t record)
     }
 }
 
-static void semaphore_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
+static bool semaphore_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
 {
     struct sy_hot *hot = sy_hot_at(actor->segment, record);
     struct census census = {.actor = actor, .thorough = thorough};
     struct sy_wait wait;
     if (!tracked(hot)) {
-        return;
+        return true;
     }
     sy_owner_bury(actor->segment, &hot->guard, sy_load(&hot->guard), thorough);
     sy_opens_visit(actor->segment, record, sy_hot_generation(hot), count_one, &census);
     bool guard_left = sy_admits(sy_load(&hot->guard)) && (sy_load(&hot->guard) & SY_OWNER);
-    if ((census.dead_hold || guard_left) && sy_record_guard(actor, record, &wait) != SY_WAIT) {
-        recompute(actor, record, false);
-        sy_record_unguard(actor, record);
+    if (!census.dead_hold && !guard_left) {
+        return true;
     }
+    if (sy_record_guard(actor, record, &wait) == SY_WAIT) {
+        return false;
+    }
+    recompute(actor, record, false);
+    sy_record_unguard(actor, record);
+    return true;
 }
 
 /* ---- steps ---- */

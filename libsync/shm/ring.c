@@ -29,7 +29,7 @@ void sy_ring_add(struct sy_segment *segment, const struct sy_ring_event *event)
     sy_put(&entry->pid, event->pid);
     sy_put(&entry->value, event->value);
     const char *text = event->text ? event->text : "";
-    sy_text_copy(entry->text, sizeof(entry->text), text, strlen(text));
+    sy_text_copy(entry->text, sizeof(entry->text), text, strnlen(text, sizeof(entry->text)));
     sy_store_sc(&entry->sequence, place);
 }
 
