@@ -385,6 +385,22 @@ static int by_name(const void *a, const void *b)
                   sy_handle_cold(&(*(struct sync_mutex *const *)b)->object)->name);
 }
 
+/* A death that the caller of a failed call was never told of is told to the next owner. */
+static void roll_back(sync_mutex *mutex, bool died)
+{
+    struct sy_call call;
+    if (!died || sy_prepare(&mutex->object, 0, &call)) {
+        sync_mutex_release(mutex);
+        return;
+    }
+    mutex->owner_died = false;
+    sy_mutex_return_dead(&call, mutex->previous_owner.principal);
+    if (!mutex->object.principal && sy_self.holds) {
+        sy_self.holds--;
+    }
+    sy_done(&call.actor);
+}
+
 int sync_mutex_acquire_many(sync_mutex *const *mutexes, size_t count, sync_timeout timeout)
 {
     sync_mutex *order[63];
@@ -403,7 +419,7 @@ int sync_mutex_acquire_many(sync_mutex *const *mutexes, size_t count, sync_timeo
     }
     qsort(order, count, sizeof(order[0]), by_name);
     int64_t deadline = timeout == 0 ? 0 : sy_deadline_of(&order[0]->object, timeout, sy_now());
-    bool died = false;
+    uint64_t died = 0; /* a bit per place in `order` */
     for (size_t i = 0; i < count; i++) {
         int rc = sync_mutex_acquire(order[i], timeout == 0 ? 0 : sync_remaining(deadline));
         if (rc < 0) {
@@ -412,11 +428,11 @@ int sync_mutex_acquire_many(sync_mutex *const *mutexes, size_t count, sync_timeo
             snprintf(text, sizeof(text), "%s", sync_last_error());
             sync_last_error_info(&error);
             while (i-- > 0) {
-                sync_mutex_release(order[i]);
+                roll_back(order[i], died >> i & 1);
             }
             return sy_fail_info(&error, rc, "%s", text);
         }
-        died = died || rc == SYNC_OWNER_DIED;
+        died |= (uint64_t)(rc == SYNC_OWNER_DIED) << i;
     }
     return died ? SYNC_OWNER_DIED : 0;
 }

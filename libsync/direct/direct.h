@@ -50,6 +50,7 @@ struct sy_self {
     struct sy_thread *thread;
     uint32_t id;
     uint32_t holds; /* mutexes this thread owns, over all segments */
+    uint32_t spins; /* how long its next spin may last: longer after one that paid */
 };
 extern __thread struct sy_self sy_self __attribute__((tls_model("initial-exec")));
 extern sy_word *sy_alive; /* 1; 0 in a process forked behind our back */

@@ -11,7 +11,8 @@
 #define RECHECK 1000000000ll      /* ns */
 #define RECHECK_STALE 50000000ll  /* ns */
 #define TRY_GUARD 20000ll         /* ns a mere try spins for a guard */
-#define SPINS 600                 /* pauses; a hand-over between two CPUs takes less */
+#define SPINS_MOST 256            /* pauses */
+#define SPINS_LEAST 4
 
 static bool alone; /* one CPU: whoever could change the word does not run meanwhile */
 
@@ -20,12 +21,24 @@ void sy_wait_prepare(void)
     alone = sysconf(_SC_NPROCESSORS_ONLN) < 2;
 }
 
-/* Until the word changes, or the budget is gone. */
+/* Until the word changes, or the budget is gone. A spin that was in vain took the CPU from somebody
+ * who may be the one waited for: the next one is shorter. */
 static void spin(sy_word *word, uint32_t value)
 {
-    int budget = alone || sy_switches.spin_off ? 0 : SPINS;
-    for (int left = budget; left > 0 && sy_get(word) == value; left--) {
+    if (alone || sy_switches.spin_off) {
+        return;
+    }
+    uint32_t left = sy_self.spins ? sy_self.spins : SPINS_MOST / 4;
+    sy_self.spins = left;
+    while (left && sy_get(word) == value) {
         sy_pause();
+        left--;
+    }
+    sy_self.spins = left ? sy_self.spins * 2 : sy_self.spins / 2;
+    if (sy_self.spins > SPINS_MOST) {
+        sy_self.spins = SPINS_MOST;
+    } else if (sy_self.spins < SPINS_LEAST) {
+        sy_self.spins = SPINS_LEAST;
     }
 }
 

@@ -98,6 +98,9 @@ void sy_describe_principal(struct sy_segment *segment, uint32_t owner, sync_prin
 
 /* ---- mutex ---- */
 int sy_mutex_release(struct sy_call *call);
+/* Give back, at depth 1, what was taken over from the dead `died`, as if it had not been taken: its next
+ * owner is told of that death. */
+void sy_mutex_return_dead(struct sy_call *call, uint32_t died);
 /* After a successful CAS into the word by a fast path outside. */
 static inline void sy_mutex_took(struct sy_hot *hot, uint32_t me, int64_t now)
 {

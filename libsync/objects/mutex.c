@@ -247,6 +247,19 @@ int sy_mutex_release(struct sy_call *call)
     return expected == (me | SY_W) ? release_to_waiters(call) : SYNC_ELOST;
 }
 
+void sy_mutex_return_dead(struct sy_call *call, uint32_t died)
+{
+    struct sy_hot *hot = call->hot;
+    uint32_t seen = sy_load(&hot->word);
+    sy_put(&hot->u.mutex.depth, 0);
+    sy_owe(&call->actor, call->record, call->generation);
+    while ((seen & (SY_OWNER | SY_R)) == call->principal &&
+           !sy_cas32(&hot->word, &seen, died | SY_R | SY_W)) {
+    }
+    sy_futex_wake(&hot->word, 1);
+    sy_paid(&call->actor);
+}
+
 static bool mutex_recover(const struct sy_actor *actor, uint32_t record, bool thorough)
 {
     struct sy_hot *hot = sy_hot_at(actor->segment, record);
