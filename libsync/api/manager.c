@@ -195,8 +195,7 @@ int sync_interrupt(sync_manager *manager)
         uint64_t tenancy = principal ? sy_load(&principal->tenancy) : 0;
         if (executor && sy_tenancy_state(tenancy) == SY_SLOT_LIVE &&
             sy_tenancy_process(tenancy) == a->segment->process) {
-            atomic_fetch_add(&executor->park, 1);
-            sy_futex_wake(&executor->park, 1);
+            sy_rouse(a->segment, executor);
         }
     }
     return 0;

@@ -96,6 +96,8 @@ void sy_wait_prepare(void); /* before the first wait of this process */
  * set. */
 int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, struct sy_call *call,
                 bool interruptible);
+/* Make a sleeper look again, whatever words it sleeps on. */
+void sy_rouse(struct sy_segment *segment, struct sy_executor *executor);
 /* A step that only ever waits for the guard. */
 int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
                   int (*step)(struct sy_call *, struct sy_wait *), const char *verb);

@@ -11,30 +11,34 @@
 #define RECHECK 1000000000ll      /* ns */
 #define RECHECK_STALE 50000000ll  /* ns */
 #define TRY_GUARD 20000ll         /* ns a mere try spins for a guard */
-#define SPINS_MOST 256            /* pauses */
+#define SPINS_MOST 600            /* pauses */
 #define SPINS_LEAST 4
+#define BURST_MOST 16
 
-static bool alone; /* one CPU: whoever could change the word does not run meanwhile */
+static uint32_t cpus = 1;
 
 void sy_wait_prepare(void)
 {
-    alone = sysconf(_SC_NPROCESSORS_ONLN) < 2;
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    cpus = count > 1 ? (uint32_t)count : 1;
 }
 
 /* Until the word changes, or the budget is gone. A spin that was in vain took the CPU from somebody
  * who may be the one waited for: the next one is shorter. */
-static void spin(sy_word *word, uint32_t value)
+static void spin(sy_word *word, uint32_t value, uint32_t crowd)
 {
-    if (alone || sy_switches.spin_off) {
+    if (cpus < 2 || crowd > cpus || sy_switches.spin_off) {
         return;
     }
     uint32_t left = sy_self.spins ? sy_self.spins : SPINS_MOST / 4;
     sy_self.spins = left;
-    while (left && sy_get(word) == value) {
-        sy_pause();
-        left--;
+    /* Each look takes the line from the owner, so the looks grow rarer. */
+    for (uint32_t burst = 1; left && sy_get(word) == value; burst += burst < BURST_MOST) {
+        for (uint32_t i = 0; i < burst && left; i++, left--) {
+            sy_pause();
+        }
     }
-    sy_self.spins = left ? sy_self.spins * 2 : sy_self.spins / 2;
+    sy_self.spins = left ? sy_self.spins * 2 : sy_self.spins / 4 * 3;
     if (sy_self.spins > SPINS_MOST) {
         sy_self.spins = SPINS_MOST;
     } else if (sy_self.spins < SPINS_LEAST) {
@@ -68,10 +72,24 @@ static void withdraw(struct sy_call *call)
     call->published = false;
 }
 
+/* Who watches somebody also sleeps on its park word; who does not sleeps on the record's word alone, by
+ * the cheaper call. */
+void sy_rouse(struct sy_segment *segment, struct sy_executor *executor)
+{
+    atomic_fetch_add(&executor->park, 1);
+    sy_futex_wake(&executor->park, 1);
+    uint32_t record = sy_load(&executor->waiting.count) ? sy_get(&executor->waiting.records[0]) : 0;
+    struct sy_hot *hot = record ? sy_hot_at(segment, record - 1) : NULL;
+    const struct sy_kind *kind = hot ? sy_kind_of(sy_hot_kind(hot)) : NULL;
+    if (kind) {
+        kind->wake_all(hot);
+    }
+}
+
 /* ---- one sleep ---- */
 
 static int sleep_once(struct sy_attachment *attachment, struct sy_call *call,
-                      const struct sy_wait *wait, uint32_t park)
+                      const struct sy_wait *wait, uint32_t park, int64_t now)
 {
     struct sy_segment *segment = attachment->segment;
     struct sy_wait_word words[SY_WAIT_WORDS];
@@ -79,7 +97,7 @@ static int sleep_once(struct sy_attachment *attachment, struct sy_call *call,
     int64_t limit = wait->until < call->deadline ? wait->until : call->deadline;
     if (!sy_switches.recheck_off) {
         int64_t recheck = sy_manager_stale(segment) ? RECHECK_STALE : RECHECK;
-        int64_t soon = sy_now() + recheck;
+        int64_t soon = now + recheck;
         limit = soon < limit ? soon : limit;
     }
     if (wait->word) {
@@ -90,7 +108,7 @@ static int sleep_once(struct sy_attachment *attachment, struct sy_call *call,
     } else if (wait->watch && sy_owner_dead(segment, wait->watch, false)) {
         return -EOWNERDEAD; /* since the step looked */
     }
-    if (call->actor.executor) {
+    if (call->actor.executor && (wait->watch || !count)) {
         words[count++] = (struct sy_wait_word){&call->actor.executor->park, park};
     }
     if (!count) {
@@ -150,7 +168,7 @@ static int give_up(struct sy_call *call, const struct sy_kind *kind, int rc,
 
 static void note_slow(struct sy_call *call)
 {
-    int64_t waited = call->actor.slept ? sy_now() - call->began : 0;
+    int64_t waited = call->actor.slept ? sy_now_coarse() - call->began : 0;
     if (waited > RECHECK) {
         sy_ring_add(call->segment, &(struct sy_ring_event){.type = SY_EVENT_SLOW,
                                                            .record = call->record,
@@ -198,11 +216,10 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
         }
         if (!spun && wait.word) {
             spun = true;
-            spin(wait.word, wait.value);
+            spin(wait.word, wait.value, wait.crowd);
             continue;
         }
         if (!call->published) {
-            sy_keep_up(attachment);
             publish(call);
             continue;
         }
@@ -212,7 +229,7 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
         if (look_for_cycle(call, kind, &cycle)) {
             return give_up(call, kind, SYNC_EDEADLK, &wait, &cycle);
         }
-        int slept = sleep_once(attachment, call, &wait, park);
+        int slept = sleep_once(attachment, call, &wait, park, now);
         slept_on_guard = wait.guard;
         if (slept == -EINTR && interruptible) {
             return give_up(call, kind, SYNC_EINTR, &wait, NULL);
@@ -250,7 +267,7 @@ int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
             publish(call);
             continue;
         }
-        int slept = sleep_once(attachment, call, &wait, park);
+        int slept = sleep_once(attachment, call, &wait, park, sy_now());
         slept_on_guard = wait.guard;
         if (slept == -ETIMEDOUT || slept == -EOWNERDEAD) {
             sy_recover_record(&call->actor, call->record, slept == -ETIMEDOUT);

@@ -210,7 +210,8 @@ static int sleep_through(struct sy_call *call, uint64_t state, struct sy_wait *r
     *ret_wait = (struct sy_wait){.word = generation_word(call->hot),
                                  .value = generation_of(state),
                                  .watch = runner(state),
-                                 .until = INT64_MAX};
+                                 .until = INT64_MAX,
+                                 .crowd = parties(call->cold)};
     return SY_WAIT;
 }
 

@@ -34,8 +34,9 @@ static int wait_one(sy_word *word, uint32_t value, int64_t deadline)
 {
     deadline -= sy_switches.clock_offset;
     struct timespec t = {.tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000};
-    long rc = syscall(SYS_futex, (uint32_t *)word, FUTEX_WAIT_BITSET, value, &t, NULL,
-                      FUTEX_BITSET_MATCH_ANY);
+    bool forever = deadline >= INT64_MAX / 2;
+    long rc = syscall(SYS_futex, (uint32_t *)word, FUTEX_WAIT_BITSET, value, forever ? NULL : &t,
+                      NULL, FUTEX_BITSET_MATCH_ANY);
     return rc == 0 || errno == EAGAIN ? 0 : -errno;
 }
 
@@ -59,6 +60,9 @@ int sy_futex_wait(const struct sy_wait_word *words, size_t count, int64_t deadli
     int fault = sy_fault(SY_FAULT_FUTEX_WAIT);
     if (fault) {
         return -fault;
+    }
+    if (count == 1) {
+        return wait_one(words[0].word, words[0].value, deadline);
     }
     if (!sy_on_valgrind && !sy_get(&waitv_missing)) { /* valgrind 3.19 knows no waitv */
         fault = sy_fault(SY_FAULT_WAITV);

@@ -31,9 +31,9 @@ bool sy_owner_bury(struct sy_segment *segment, sy_word *word, uint32_t seen, boo
     return true;
 }
 
-/* FREE|W stays in the word for the woken to take with W, as others may still sleep. Only when nobody
- * was woken W may go: nobody sleeps without a bound on a free word, and a wake owed by another
- * releaser stands in that one's own cell. */
+/* W goes with the ownership, and one sleeper is woken: it has slept, so it takes with W or puts W back
+ * before it sleeps again, for those behind it. Until it runs the word is free to all. Killed between
+ * CAS and wake, we owe it; killed before it acts, it was still published as waiting. */
 bool sy_owner_hand_back(const struct sy_actor *actor, sy_word *word, uint32_t own, uint32_t record,
                         uint32_t generation)
 {
@@ -45,10 +45,9 @@ bool sy_owner_hand_back(const struct sy_actor *actor, sy_word *word, uint32_t ow
         return false;
     }
     sy_owe(actor, record, generation);
-    bool done = sy_cas32(word, &expected, SY_W);
-    if (done && sy_futex_wake(word, 1) == 0) {
-        expected = SY_W;
-        sy_cas32(word, &expected, 0);
+    bool done = sy_cas32(word, &expected, 0);
+    if (done) {
+        sy_futex_wake(word, 1);
     }
     sy_paid(actor);
     return done;

@@ -24,6 +24,8 @@ struct sy_wait {
     uint32_t watch; /* owner id in the way, 0: nobody in particular */
     int64_t until;  /* look again then, ns; INT64_MAX: only when woken */
     bool guard;     /* the guard is in the way, not the object itself */
+    uint32_t crowd; /* how many others must run meanwhile, 0: unknown; more than there are CPUs, and
+                       spinning is in vain */
 };
 
 /* Publish a wake owed to a record's sleepers, before the commit that makes it owed. */
