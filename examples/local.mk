@@ -66,7 +66,7 @@ examples_testbed_testbed_CPPFLAGS = $(EXAMPLE_CPPFLAGS)
 examples_testbed_testbed_LDADD = libsync.la
 
 EXTRA_DIST += \
-	examples/README \
-	examples/testbed/README \
+	examples/README.md \
+	examples/testbed/README.md \
 	examples/testbed/run-demo \
 	$(end)

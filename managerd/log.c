@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "managerd.h"
 
@@ -20,9 +21,16 @@ void log_line(int priority, const char *format, ...)
     if (to_syslog) {
         vsyslog(priority, format, arguments);
     } else {
-        fputs("managerd: ", stderr);
-        vfprintf(stderr, format, arguments);
-        fputc('\n', stderr);
+        char line[1024];
+        int used = snprintf(line, sizeof(line), "managerd: ");
+        int more = vsnprintf(line + used, sizeof(line) - (size_t)used - 1, format, arguments);
+        used += more < 0 ? 0 : more;
+        if ((size_t)used > sizeof(line) - 2) {
+            used = sizeof(line) - 2;
+        }
+        line[used++] = '\n';
+        ssize_t unused = write(STDERR_FILENO, line, (size_t)used); /* whole, among others' lines */
+        (void)unused;
     }
     va_end(arguments);
 }

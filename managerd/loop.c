@@ -75,9 +75,14 @@ int loop_run(struct sy_segment *segment, int listener)
                 reaper_event(reaper, key);
             }
         }
+        if (orphaned && reaper_report(segment) == 0) {
+            log_line(LOG_NOTICE, "nobody uses the orphaned segment any more");
+            running = false;
+        }
         if (!orphaned && sy_segment_check_orphan(segment)) {
             orphaned = true;
-            log_line(LOG_CRIT, "the name /dev/shm%s was taken away: nothing is granted any more; end "
+            log_line(LOG_CRIT,
+                     "the name /dev/shm%s was taken away: nothing is granted any more; end "
                      "the programs that use it, then start again", segment->shm_name);
         }
     }

@@ -46,11 +46,11 @@ static void take_over(struct sy_segment *segment, const struct config *config)
 {
     struct sy_header *header = segment->header;
     bool adopted = sy_get(&header->epoch) != 0;
-    sy_put(&header->manager_pid, (uint32_t)getpid());
     sy_put(&header->manager_uid, (uint32_t)geteuid());
     sy_put(&header->manager_start_time, sy_start_time(getpid()));
     sy_put(&header->default_timeout, (uint64_t)config->segment.default_timeout);
     atomic_fetch_add(&header->epoch, 1);
+    sy_store(&header->manager_pid, (uint32_t)getpid()); /* last: whoever sees it sees the rest */
     sy_ring_add(segment, &(struct sy_ring_event){.type = SY_EVENT_MANAGER, .record = SY_NONE,
                                                  .pid = (uint32_t)getpid(), .value = 1});
     log_line(LOG_NOTICE, "%s /dev/shm%s, epoch %u", adopted ? "adopted" : "created",
@@ -73,6 +73,11 @@ static void say_goodbye(struct sy_segment *segment)
 static int remove_segment(const char *shm_name)
 {
     struct sy_segment *segment;
+    int32_t other;
+    int listener = singleton_claim(shm_name, &other); /* a manager that runs keeps its segment */
+    if (listener < 0) {
+        return -listener;
+    }
     if (sy_segment_open(shm_name, true, &segment) < 0) {
         log_line(LOG_ERR, "%s", sync_last_error());
         return EXIT_REFUSED;
@@ -90,6 +95,7 @@ static int remove_segment(const char *shm_name)
         log_line(LOG_ERR, "shm_unlink %s: %s", shm_name, strerror(-rc));
         return EXIT_REFUSED;
     }
+    sy_segment_free(segment);
     return 0;
 }
 
@@ -103,14 +109,31 @@ static void report_ready(int fd, int status)
     }
 }
 
+static bool wait_for_segment(const char *shm_name)
+{
+    int64_t deadline = sy_now() + 5000000000;
+    while (sy_now() < deadline) {
+        struct sy_segment *segment;
+        int rc = sy_segment_open(shm_name, false, &segment);
+        if (rc != SYNC_ENOMANAGER) {
+            if (!rc) {
+                sy_segment_free(segment);
+            }
+            return rc == 0;
+        }
+        sy_sleep_until(sy_now() + 10000000);
+    }
+    return false;
+}
+
 static int serve(struct config *config, const char *shm_name, int ready)
 {
     struct sy_segment *segment;
     int32_t other = 0;
     int listener = singleton_claim(shm_name, &other);
     if (listener < 0) {
-        /* Two controllers may start a manager at once: the loser's is there as well. */
-        bool served = config->background && sy_segment_open(shm_name, false, &segment) == 0;
+        /* Two controllers may start a manager at once: the loser waits for the winner's segment. */
+        bool served = config->background && wait_for_segment(shm_name);
         report_ready(ready, served ? 0 : -listener);
         return -listener;
     }
@@ -127,6 +150,7 @@ static int serve(struct config *config, const char *shm_name, int ready)
     report_ready(ready, 0);
     rc = loop_run(segment, listener);
     say_goodbye(segment);
+    sy_segment_free(segment);
     return rc;
 }
 

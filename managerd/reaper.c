@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is here, by pidfd where one can be had, and what is to be done when somebody is gone. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -29,13 +30,13 @@ struct reaper {
     struct watched *watched;
 };
 
-/* epoll keys: kind << 32 | slot. */
-enum { KEY_PIDFD = 1, KEY_SOCKET = 2 };
+/* epoll keys: kind << 32 | slot, or the descriptor of a greeting. */
+enum { KEY_PIDFD = 1, KEY_SOCKET = 2, KEY_GREETING = 3 /* a socket that has not said hello */ };
 
 struct reaper *reaper_new(struct sy_segment *segment, int epoll)
 {
     struct reaper *reaper = calloc(1, sizeof(*reaper));
-    uint32_t size = segment->header->regions[SY_PROCESSES].capacity;
+    uint32_t size = segment->regions[SY_PROCESSES].capacity;
     if (!reaper) {
         return NULL;
     }
@@ -181,22 +182,31 @@ void reaper_accept(struct reaper *reaper, int listener)
         if (fd < 0) {
             return;
         }
-        /* Sent before the connect returned to its caller, or never; nobody waits here. */
-        if (!greet(reaper, fd)) {
-            close(fd);
-        }
+        watch(reaper, fd, KEY_GREETING, (uint32_t)fd); /* it connects first and speaks then */
     }
 }
 
 void reaper_event(struct reaper *reaper, uint64_t key)
 {
     uint32_t slot = (uint32_t)key;
+    if (key >> 32 == KEY_GREETING) {
+        int fd = (int)slot;
+        epoll_ctl(reaper->epoll, EPOLL_CTL_DEL, fd, NULL);
+        if (!greet(reaper, fd)) {
+            close(fd);
+        }
+        return;
+    }
     if (slot >= reaper->size) {
         return;
     }
     struct watched *watched = &reaper->watched[slot];
     if (key >> 32 == KEY_PIDFD) {
-        bury(reaper, slot);
+        /* The event may be of the tenant before, handled earlier in this batch. */
+        struct pollfd died = {.fd = watched->pidfd, .events = POLLIN};
+        if (watched->pidfd >= 0 && poll(&died, 1, 0) == 1) {
+            bury(reaper, slot);
+        }
     } else if (watched->socket >= 0) {
         /* A hang-up proves nothing: exec and closefrom do it too. Look. */
         close(watched->socket);
@@ -231,6 +241,11 @@ void reaper_sweep(struct reaper *reaper)
 int reaper_report(struct sy_segment *segment)
 {
     int live = 0;
+    struct sy_actor actor;
+    if (sy_reaper_begin(segment, &actor)) {
+        sy_reap(&actor); /* the dead do not count */
+        sy_reaper_end(&actor);
+    }
     uint32_t count = sy_committed(segment, SY_PROCESSES);
     for (uint32_t i = 0; i < count; i++) {
         struct sy_process *process = sy_process_at(segment, i);

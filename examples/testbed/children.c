@@ -188,7 +188,7 @@ void troupe_clear(struct troupe *troupe)
     troupe->count = 0;
 }
 
-bool show_output(const char *const *argv, const char *indent, int ms)
+bool show_output(const char *const *argv, const char *indent, int ms, char *text, size_t size)
 {
     int in;
     int out;
@@ -217,8 +217,15 @@ bool show_output(const char *const *argv, const char *indent, int ms)
                 fputs(indent, stdout);
             }
             putchar(byte);
+            if (size > 1) {
+                *text++ = byte;
+                size--;
+            }
             line_begins = byte == '\n';
         }
+    }
+    if (size > 0) {
+        *text = '\0';
     }
     fflush(stdout);
     if (!in_time) {

@@ -29,7 +29,7 @@ struct child {
     int64_t started_at, left_at;
     bool left; /* because of "stop" */
     int sent, answered, garbled;
-    int64_t longest_wait;
+    int64_t longest_wait, longest_hold;
     bool in_half; /* stands in the middle of a command */
 };
 
@@ -67,7 +67,8 @@ struct child *troupe_find(struct troupe *troupe, const char *name);
 /* SIGKILL to all that still live. */
 void troupe_clear(struct troupe *troupe);
 
-/* Run a program to its end and show what it prints, indented. False unless it exits 0 in time. */
-bool show_output(const char *const *argv, const char *indent, int ms);
+/* Run a program to its end, show what it prints, indented, and keep as much as there is room for.
+ * False unless it exits 0 in time. */
+bool show_output(const char *const *argv, const char *indent, int ms, char *text, size_t size);
 
 #endif

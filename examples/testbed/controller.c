@@ -166,16 +166,13 @@ static bool converse(struct controller *me, const char *verb, int argument, int 
     return true;
 }
 
-bool controller_command(struct controller *me, const char *verb, int argument, const char *why,
-                        int *ret_value)
+static void take_port(struct controller *me)
 {
-    must(sync_note(me->manager, why), "saying why");
-
     int64_t began = now_ns();
     int rc = must(sync_mutex_acquire(me->port, PATIENCE), "taking the port");
-    int64_t waited = now_ns() - began;
-    if (waited > me->longest_wait) {
-        me->longest_wait = waited;
+    me->took_at = now_ns();
+    if (me->took_at - began > me->longest_wait) {
+        me->longest_wait = me->took_at - began;
     }
     if (rc == SYNC_OWNER_DIED) {
         sync_error last;
@@ -184,9 +181,25 @@ bool controller_command(struct controller *me, const char *verb, int argument, c
         }
         clear_line(me);
     }
+}
+
+static void give_port(struct controller *me)
+{
+    int64_t held = now_ns() - me->took_at;
+    must(sync_mutex_release(me->port), "giving the port back");
+    if (held > me->longest_hold) {
+        me->longest_hold = held;
+    }
+}
+
+bool controller_command(struct controller *me, const char *verb, int argument, const char *why,
+                        int *ret_value)
+{
+    must(sync_note(me->manager, why), "saying why");
+    take_port(me);
     must(sync_mutex_check(me->port), "making sure that the port is still ours");
     bool ours = converse(me, verb, argument, ret_value);
-    must(sync_mutex_release(me->port), "giving the port back");
+    give_port(me);
     must(sync_note(me->manager, NULL), "having nothing to say");
     return ours;
 }
@@ -277,7 +290,8 @@ int controller_main(int argc, char **argv, const struct controller_kind *kind)
     while (!sync_event_is_set(me.stop)) {
         kind->work(&me);
     }
-    say("left %d %d %d %lld", me.sent, me.answered, me.garbled, (long long)me.longest_wait);
+    say("left %d %d %d %lld %lld", me.sent, me.answered, me.garbled, (long long)me.longest_wait,
+        (long long)me.longest_hold);
     sync_manager_close(me.manager);
     return 0;
 }

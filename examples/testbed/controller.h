@@ -23,7 +23,7 @@ struct controller {
     int64_t answer_within;
     int number; /* of the last command */
     int sent, answered, garbled;
-    int64_t longest_wait; /* for the port, ns */
+    int64_t took_at, longest_wait, longest_hold; /* the port, ns */
 };
 
 struct controller_kind {

@@ -47,6 +47,7 @@ static void on_line(struct troupe *troupe, struct child *child, const char *line
 {
     struct run *run = troupe->story;
     long long ns;
+    long long held;
     int bytes;
     int offset = 0;
 
@@ -71,9 +72,10 @@ static void on_line(struct troupe *troupe, struct child *child, const char *line
         run->drained_bytes += bytes;
         tell(troupe, child->name, "has drained %d bytes until %d ms of silence (%.0f ms in all)",
              bytes, LINE_SILENCE_MS, (double)ns / 1e6);
-    } else if (sscanf(line, "left %d %d %d %lld", &child->sent, &child->answered, &child->garbled,
-                      &ns) == 4) {
+    } else if (sscanf(line, "left %d %d %d %lld %lld", &child->sent, &child->answered,
+                      &child->garbled, &ns, &held) == 5) {
         child->longest_wait = ns;
+        child->longest_hold = held;
         child->left = true;
         child->left_at = now_ns();
         count_up(run);
@@ -82,7 +84,9 @@ static void on_line(struct troupe *troupe, struct child *child, const char *line
     } else if (strncmp(line, "danger ", 7) == 0) {
         tell(troupe, child->name, "%s", line + 7);
     } else if (strncmp(line, "open ", 5) != 0 && strncmp(line, "half ", 5) != 0) {
-        tell(troupe, child->name, "%s", line);
+        size_t name = strlen(child->name);
+        bool named = strncmp(line, child->name, name) == 0 && strncmp(line + name, ": ", 2) == 0;
+        tell(troupe, child->name, "%s", named ? line + name + 2 : line);
     }
 }
 
@@ -109,16 +113,23 @@ static bool heard(struct run *run, const bool *flag, const char *what)
 static void show_locks(struct run *run)
 {
     const char *const argv[] = {run->tools->managerctl, "locks", NULL};
+    char text[8192];
+    char pid[16];
     const struct child *managerd = troupe_find(&run->troupe, "managerd");
     printf("\n          $ managerctl locks%s\n",
            managerd == NULL || managerd->reaped ? "    # managerd is dead" : "");
-    expect(run, show_output(argv, "          ", SOON_MS), "managerctl failed");
+    if (expect(run, show_output(argv, "          ", SOON_MS, text, sizeof text),
+               "managerctl failed") &&
+        run->victim != NULL) {
+        snprintf(pid, sizeof pid, "%d", (int)run->victim->pid);
+        run->holder_shown = strstr(text, VICTIM) != NULL && strstr(text, pid) != NULL;
+    }
     printf("\n");
 }
 
 static struct child *start_manager(struct run *run)
 {
-    const char *const argv[] = {run->tools->managerd, "--foreground", "--name", run->name, NULL};
+    const char *const argv[] = {run->tools->managerd, "--name", run->name, NULL};
     struct child *managerd = troupe_start(&run->troupe, "managerd", argv);
     int64_t end = now_ns() + SOON_MS * MS;
 
@@ -129,7 +140,8 @@ static struct child *start_manager(struct run *run)
             SYNC_FAILED(sync_manager_connect(NULL, &look_on, &run->manager))) {
             run->manager = NULL;
         } else if (!SYNC_FAILED(sync_manager_info(run->manager, &state)) &&
-                   state.state == SYNC_MANAGER_RUNNING && state.manager_pid == managerd->pid) {
+                   state.state == SYNC_MANAGER_RUNNING && state.manager_pid == managerd->pid &&
+                   state.epoch > run->epoch_before) {
             run->epoch_after = state.epoch;
             return managerd;
         }
@@ -347,16 +359,16 @@ static void wind_up(struct run *run)
     }
 }
 
-int run_play(const struct plan *plan, const struct tools *tools, const char *folder, int number)
+int run_play(const struct plan *plan, const struct tools *tools, const char *folder,
+             const char *name)
 {
     static struct run run;
     char address[48];
 
-    run = (struct run){.plan = plan, .tools = tools, .folder = folder};
+    run = (struct run){.plan = plan, .tools = tools, .folder = folder, .name = name};
     run.troupe = (struct troupe){
         .began = now_ns(), .on_line = on_line, .on_end = on_end, .story = &run};
-    snprintf(run.name, sizeof run.name, "testbed-%d-%d", (int)getpid(), number);
-    snprintf(address, sizeof address, "shm:%s", run.name);
+    snprintf(address, sizeof address, "shm:%s", name);
     setenv("SYNC_MANAGER", address, 1);
 
     run.ended_well = play(&run);

@@ -32,7 +32,7 @@ struct run {
     struct troupe troupe;
 
     sync_manager *manager; /* the testbed looks on as one more client */
-    char name[32];         /* of the manager */
+    const char *name;      /* the manager's */
     char line[64];         /* path of the serial port */
 
     /* controllers stand in troupe.children[controllers …] */
@@ -46,11 +46,12 @@ struct run {
 
     unsigned before_kill, while_dead; /* commands, around the death of managerd */
     uint32_t epoch_before, epoch_after;
-    bool adopted, ended_well, manager_ended_well, permits_back;
+    bool adopted, holder_shown, permits_back, ended_well, manager_ended_well;
 };
 
-/* Play one plan, `number` making the manager's name its own. Returns how many checks failed. */
-int run_play(const struct plan *plan, const struct tools *tools, const char *folder, int number);
+/* Play one plan under a manager of that name. Returns how many checks failed. */
+int run_play(const struct plan *plan, const struct tools *tools, const char *folder,
+             const char *name);
 
 /* Table and verdict. Returns how many checks failed. */
 int run_verdict(struct run *run);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -60,6 +62,33 @@ static bool find_tool(char path[PATH_SIZE], const char *variable, const char *he
     return true;
 }
 
+/* Each run is a process of its own, so that after it nobody is attached to its segment, and the
+ * segment can be removed. Returns how many checks failed. */
+static int play_apart(const struct plan *plan, const struct tools *tools, const char *folder,
+                      int number)
+{
+    char name[32];
+    int status = 0;
+    snprintf(name, sizeof name, "testbed-%d-%d", (int)getpid(), number);
+
+    fflush(NULL);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        exit(getppid() == parent ? run_play(plan, tools, folder, name) : 1);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0) {} /* EINTR: the child ends, too */
+    int failures = pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+
+    const char *const remove[] = {tools->managerd, "--name", name, "--remove", NULL};
+    if (!show_output(remove, "  ", 10000, NULL, 0)) {
+        printf("  FAILED  the segment is not removed\n");
+        failures++;
+    }
+    return failures;
+}
+
 int main(void)
 {
     static struct tools tools;
@@ -85,7 +114,7 @@ int main(void)
     printf("Three cameras, a mirror, a stage and a safety monitor share one serial port.\n");
     for (int i = 0; i < PLAN_COUNT && !interrupted; i++) {
         printf("\nRun %d of %d. %s\n\n", i + 1, PLAN_COUNT, plans[i].title);
-        failures += run_play(&plans[i], &tools, folder, i + 1);
+        failures += play_apart(&plans[i], &tools, folder, i + 1);
         snprintf(report, sizeof report, "%s/report", folder);
         unlink(report);
     }

@@ -63,29 +63,30 @@ static const struct child *controller_of(const struct run *run, const char *name
     return NULL;
 }
 
-static void show_row(const struct owner *owner, const char *sent, const char *wait)
+static void show_row(const struct owner *owner, const char *sent, const char *port)
 {
-    printf("  %-8s%7s  |%9u%6u%13u%10u  |%10s\n", owner->name, sent, owner->complete, owner->half,
-           owner->interleaved, owner->answered, wait);
+    printf("  %-8s%7s  |%9u%6u%13u%10u  |%16s\n", owner->name, sent, owner->complete, owner->half,
+           owner->interleaved, owner->answered, port);
 }
 
 static void show_table(const struct run *run, const struct report *report)
 {
-    printf("\n  %-8s%7s  |%9s%6s%13s%10s  |%10s\n", "", "sent", "complete", "half", "interleaved",
-           "answered", "waited");
+    printf("\n  %-8s%7s  |%9s%6s%13s%10s  |%16s\n", "", "sent", "complete", "half", "interleaved",
+           "answered", "waited    held");
     for (size_t i = 0; i < run->controller_count; i++) {
         const struct child *child = &run->troupe.children[run->controllers + i];
         char sent[16];
-        char wait[24] = "";
+        char port[32] = "";
         snprintf(sent, sizeof sent, "%d", child->sent);
         if (child->left) {
-            snprintf(wait, sizeof wait, "%.0f ms", (double)child->longest_wait / 1e6);
+            snprintf(port, sizeof port, "%.0f ms %4.0f ms", (double)child->longest_wait / 1e6,
+                     (double)child->longest_hold / 1e6);
         } else if (child == run->victim) {
-            snprintf(wait, sizeof wait, "killed");
+            snprintf(port, sizeof port, "killed");
         }
         struct owner owner = *owner_of(report, child->name);
         snprintf(owner.name, sizeof owner.name, "%s", child->name);
-        show_row(&owner, child->left || child == run->victim ? sent : "", wait);
+        show_row(&owner, child->left || child == run->victim ? sent : "", port);
     }
     for (size_t i = 0; i < report->count; i++) {
         if (controller_of(run, report->owners[i].name) == NULL) {
@@ -158,6 +159,7 @@ static void check_death(const struct run *run, const struct report *report, cons
     unsigned halves = owner_of(report, victim->name)->half;
     check(WIFSIGNALED(victim->status) && WTERMSIG(victim->status) == SIGKILL && victim->in_half,
           "%s was killed in the middle of a command", victim->name);
+    check(run->holder_shown, "managerctl locks had named %s while it held the port", victim->name);
     check(sums->half == 1 && halves == 1, "half commands: %u, %u of them %s's", sums->half, halves,
           victim->name);
     check(run->told_count == 1 && run->told_pid == victim->pid,

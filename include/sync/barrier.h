@@ -40,7 +40,8 @@ SYNC_API int sync_barrier_wait(sync_barrier *barrier, sync_timeout timeout) SYNC
 SYNC_API int sync_barrier_wait_with(sync_barrier *barrier, int (*action)(void *), void *argument,
                                     sync_timeout timeout) SYNC_MUST_CHECK;
 
-/* Arrive without waiting: the arrival index. */
+/* Arrive without waiting for the others: the arrival index. While the action of the round before runs
+ * it waits for that, within the default timeout: SYNC_EBUSY then. */
 SYNC_API int sync_barrier_arrive(sync_barrier *barrier);
 
 /* Break it for all. SYNC_EBUSY while an action runs. */

@@ -72,12 +72,16 @@ int sync_event_set(sync_event *event)
     if (!sy_handle_good(sy_object(event), SYNC_KIND_EVENT)) {
         return SYNC_EHANDLE;
     }
+    struct sy_hot *hot = sy_handle_hot(&event->object);
+    if (!hot) {
+        return SYNC_EHANDLE;
+    }
     int saved = errno;
     struct sy_attachment *a = event->object.attachment;
     int cell = sy_begin_handler(a, &actor);
     struct sy_opened *opened = sy_get(&event->object.opened);
-    SY_HAPPENS_BEFORE(sy_get(&event->object.hot));
-    sy_event_set_step(&actor, sy_get(&event->object.hot), opened->record, opened->generation);
+    SY_HAPPENS_BEFORE(hot);
+    sy_event_set_step(&actor, hot, opened->record, opened->generation);
     sy_done_handler(a, &actor, cell);
     errno = saved;
     return sy_get(&a->segment->header->state) == SY_STATE_RUNNING ? 0 : SYNC_EORPHANED;
@@ -85,18 +89,22 @@ int sync_event_set(sync_event *event)
 
 int sync_event_clear(sync_event *event)
 {
-    if (!sy_handle_good(sy_object(event), SYNC_KIND_EVENT)) {
+    struct sy_hot *hot = sy_handle_good(sy_object(event), SYNC_KIND_EVENT)
+                             ? sy_handle_hot(&event->object)
+                             : NULL;
+    if (!hot) {
         return SYNC_EHANDLE;
     }
-    sy_event_clear_step(sy_get(&event->object.hot));
+    sy_event_clear_step(hot);
     return 0;
 }
 
 int sync_event_is_set(sync_event *event)
 {
-    return sy_handle_good(sy_object(event), SYNC_KIND_EVENT)
-               ? sy_event_state(sy_get(&event->object.hot))
-               : SYNC_EHANDLE;
+    struct sy_hot *hot = sy_handle_good(sy_object(event), SYNC_KIND_EVENT)
+                             ? sy_handle_hot(&event->object)
+                             : NULL;
+    return hot ? sy_event_state(hot) : SYNC_EHANDLE;
 }
 
 int sync_event_wait(sync_event *event, sync_timeout timeout)

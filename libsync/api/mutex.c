@@ -10,8 +10,8 @@
 
 struct sync_mutex {
     struct sync_object object;
-    sync_principal previous_owner; /* who died, from OWNER_DIED until the release; by the owner */
-    bool owner_died;
+    sync_principal previous_owner; /* who died; of the ownership with `died_token` */
+    _Atomic uint64_t died_token;   /* 0: none */
 };
 
 static uint32_t flags_of(const sync_mutex_options *options)
@@ -54,7 +54,7 @@ static const char *differs(const struct sy_open_request *request, struct sy_hot 
 static void fill(struct sy_hot *hot, struct sy_cold *cold, void *argument)
 {
     const struct sy_open_request *request = argument;
-    (void)hot;
+    sy_put(&hot->u.mutex.fence, request->fence_floor);
     sy_put(&cold->max_hold, (uint64_t)request->max_hold);
     sy_put(&cold->timeout, request->timeout > 0 ? (uint64_t)request->timeout : 0);
 }
@@ -123,7 +123,7 @@ static void remember_dead(struct sync_mutex *mutex, struct sy_call *call)
 {
     sy_describe_principal(call->segment, call->died, &mutex->previous_owner);
     mutex->previous_owner.principal = call->died;
-    mutex->owner_died = true;
+    mutex->died_token = sy_get(&call->hot->u.mutex.fence);
     sy_report_died(call);
 }
 
@@ -183,7 +183,11 @@ int sync_mutex_acquire(sync_mutex *mutex, sync_timeout timeout)
 {
     SY_CHECK_HANDLE(mutex, SYNC_KIND_MUTEX, "sync_mutex_acquire");
     if (sy_likely(!sy_timeout_bad(timeout)) && sy_likely(sy_fast_acquire(&mutex->object))) {
-        return 0;
+        /* After the CAS: an orphaned segment grants nothing. */
+        return sy_likely(sy_get(&mutex->object.attachment->segment->header->state) ==
+                         SY_STATE_RUNNING)
+                   ? 0
+                   : refuse_orphaned(mutex);
     }
     return acquire_slow(mutex, timeout);
 }
@@ -255,11 +259,8 @@ static int release_slow(struct sync_mutex *mutex)
     bool over = rc == SYNC_ELOST ? !sy_mutex_evicted(call.hot, call.principal)
                 : rc == 0 ? (sy_load(&call.hot->word) & (SY_OWNER | SY_R)) != call.principal
                           : false;
-    if (over) {
-        mutex->owner_died = false;
-        if (!object->principal && sy_self.holds) {
-            sy_self.holds--;
-        }
+    if (over && !object->principal && sy_self.holds) {
+        sy_self.holds--;
     }
     if (object->principal) {
         pthread_mutex_unlock(&object->local);
@@ -276,10 +277,7 @@ static int release_slow(struct sync_mutex *mutex)
 int sync_mutex_release(sync_mutex *mutex)
 {
     SY_CHECK_HANDLE(mutex, SYNC_KIND_MUTEX, "sync_mutex_release");
-    if (sy_likely(!mutex->owner_died) && sy_likely(sy_fast_release(&mutex->object))) {
-        return 0;
-    }
-    return release_slow(mutex);
+    return sy_likely(sy_fast_release(&mutex->object)) ? 0 : release_slow(mutex);
 }
 
 /* ---- looking ---- */
@@ -336,7 +334,10 @@ int sync_mutex_consistent(sync_mutex *mutex)
 int sync_previous_owner(sync_mutex *mutex, sync_error *ret_error)
 {
     SY_CHECK_HANDLE(mutex, SYNC_KIND_MUTEX, "sync_previous_owner");
-    if (!mutex->owner_died || !owns(mutex, own_id(mutex))) {
+    /* The token names the ownership, whichever handle it was acquired or released by. */
+    uint64_t token = mutex->died_token;
+    if (!token || !owns(mutex, own_id(mutex)) ||
+        sy_get(&sy_load(&mutex->object.hot)->u.mutex.fence) != token) {
         return 0;
     }
     if (ret_error) {
@@ -365,7 +366,11 @@ int sync_mutex_token(sync_mutex *mutex, uint64_t *ret_token)
 int sync_mutex_is_locked(sync_mutex *mutex)
 {
     SY_CHECK_HANDLE(mutex, SYNC_KIND_MUTEX, "sync_mutex_is_locked");
-    uint32_t word = sy_load(&sy_load(&mutex->object.hot)->word);
+    struct sy_hot *hot = sy_handle_hot(&mutex->object);
+    if (!hot) {
+        return sy_refuse_handle("sync_mutex_is_locked", mutex);
+    }
+    uint32_t word = sy_load(&hot->word);
     return !sy_admits(word) && sy_owner_index(word & SY_OWNER) != SY_NONE;
 }
 
@@ -393,7 +398,7 @@ static void roll_back(sync_mutex *mutex, bool died)
         sync_mutex_release(mutex);
         return;
     }
-    mutex->owner_died = false;
+    mutex->died_token = 0;
     sy_mutex_return_dead(&call, mutex->previous_owner.principal);
     if (!mutex->object.principal && sy_self.holds) {
         sy_self.holds--;

@@ -73,7 +73,7 @@ static bool first_user(struct sy_segment *segment, uint32_t process, uint32_t ge
                        struct sy_open *entry, void *argument)
 {
     struct user *user = argument;
-    if (!sy_get(&entry->opens) ||
+    if (!sy_load_sc(&entry->opens) ||
         sy_process_state(segment, process, generation) == SYNC_STATE_DEAD) {
         return false;
     }
@@ -106,7 +106,7 @@ static int unlink_record(const struct sy_actor *actor, uint32_t record, const ch
             rc = sy_fail(SYNC_EBUSY, "unlink \"%s\": %s[%u] has it open", name, label,
                          sy_get(&process->pid));
         } else {
-            sy_store_sc(&hot->state, sy_state(generation, SY_RECORD_UNLINKED));
+            sy_record_unlink(actor, record);
             sy_ring_add(segment, &(struct sy_ring_event){.type = SY_EVENT_UNLINKED,
                                                          .record = record,
                                                          .generation = generation,

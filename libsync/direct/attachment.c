@@ -32,8 +32,15 @@ int sy_refuse_orphan(struct sy_attachment *attachment)
                    attachment->segment->shm_name);
 }
 
-void sy_keep_up(struct sy_attachment *attachment)
+#define KEEP_UP 100000000ll /* ns between two looks */
+
+void sy_keep_up(struct sy_attachment *attachment, int64_t now)
 {
+    int64_t last = sy_get(&attachment->kept_at);
+    if (now - last < KEEP_UP) {
+        return;
+    }
+    sy_put(&attachment->kept_at, now);
     sy_process_keep_byte(attachment->segment);
     if (sy_manager_stale(attachment->segment)) {
         sy_segment_check_orphan(attachment->segment);
@@ -44,22 +51,24 @@ void sy_keep_up(struct sy_attachment *attachment)
 
 /* ---- reaping without a daemon ---- */
 
-/* Slots ran out: perhaps only the dead have them. */
-static bool reap_for_room(struct sy_segment *segment)
+/* Slots or names ran out: perhaps only the dead, or nobody, have them. */
+bool sy_make_room(struct sy_segment *segment, int rc)
 {
     struct sy_actor reaper;
-    if (!sy_reaper_begin(segment, &reaper)) {
+    if ((rc != SYNC_ENOSLOT && rc != SYNC_ENONAMES) || !sy_reaper_begin(segment, &reaper)) {
         return false;
     }
-    int freed = sy_reap(&reaper);
+    int freed = sy_reap(&reaper) + sy_retire(&reaper);
+    sy_directory_sweep(segment); /* out of their chains */
+    sy_directory_sweep(segment); /* and free, if nobody reads */
     sy_reaper_end(&reaper);
-    return freed > 0;
+    return freed > 0 || rc == SYNC_ENONAMES;
 }
 
 static int claim_process(struct sy_attachment *attachment)
 {
     int rc = sy_process_claim(attachment->segment, attachment->label);
-    if (rc == SYNC_ENOSLOT && reap_for_room(attachment->segment)) {
+    if (rc && sy_make_room(attachment->segment, rc)) {
         rc = sy_process_claim(attachment->segment, attachment->label);
     }
     return rc;
@@ -67,27 +76,42 @@ static int claim_process(struct sy_attachment *attachment)
 
 /* ---- fork ---- */
 
+/* No table may be half changed in the child: its changer does not exist there. */
+void sy_attachments_hold(bool hold)
+{
+    if (hold) {
+        pthread_mutex_lock(&list_lock);
+    }
+    for (struct sy_attachment *a = attachments; a; a = a->next) {
+        if (hold) {
+            pthread_mutex_lock(&a->lock);
+        } else {
+            pthread_mutex_unlock(&a->lock);
+        }
+    }
+    if (!hold) {
+        pthread_mutex_unlock(&list_lock);
+    }
+}
+
 /* The child's copy of the descriptor would keep the parent's byte locked for as long as the child
  * lives, so it becomes a new open file description, in place. Signal-safe. */
 void sy_attachments_forked(void)
 {
     int saved = errno;
-    pthread_mutex_init(&list_lock, NULL);
+    pthread_mutex_init(&list_lock, NULL); /* and the others: held by sy_attachments_hold */
     sy_reaper_forked();
     for (struct sy_attachment *a = attachments; a; a = a->next) {
         pthread_mutex_init(&a->lock, NULL);
         a->segment->process = SY_NONE;
         a->segment->room = NULL;
         a->segment->reaping = false;
-        int fd = sy_reopen(a->segment->fd);
+        int old = sy_segment_fd(a->segment), fd = old < 0 ? -1 : sy_reopen(old);
         if (fd >= 0) {
-            dup3(fd, a->segment->fd, O_CLOEXEC);
+            dup3(fd, old, O_CLOEXEC);
             close(fd);
         }
-        if (a->hello >= 0) {
-            close(a->hello);
-            a->hello = -1;
-        }
+        sy_hello_close(a);
         for (uint32_t i = 0; i < a->opened_size; i++) {
             for (struct sy_opened *o = a->opened[i]; o; o = o->next) {
                 o->entry = NULL;
@@ -128,6 +152,14 @@ static bool threads_left(struct sy_segment *segment)
     return false;
 }
 
+/* A member that leaves without a close is missed by the others, so its end must be noticed. */
+static bool is_member(struct sy_segment *segment, struct sy_open *entry)
+{
+    struct sy_hot *hot = sy_hot_at(segment, sy_get(&entry->record) - 1);
+    return hot && sy_get(&entry->opens) && sy_hot_kind(hot) == SYNC_KIND_BARRIER &&
+           (sy_hot_flags(hot) & SYNC_FLAG_MEMBERS);
+}
+
 static bool holds_permits(struct sy_segment *segment, uint32_t process, uint32_t generation,
                           struct sy_open *entry, void *argument)
 {
@@ -135,7 +167,7 @@ static bool holds_permits(struct sy_segment *segment, uint32_t process, uint32_t
     struct sy_process *own = sy_process_at(segment, segment->process);
     return process == segment->process &&
            generation == sy_tenancy_generation(sy_load(&own->tenancy)) &&
-           (sy_get(&entry->permits) || sy_get(&entry->arrived));
+           (sy_get(&entry->permits) || is_member(segment, entry));
 }
 
 /* After an orderly exit there is nothing to bury, unless other threads still run, or something is

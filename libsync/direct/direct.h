@@ -29,7 +29,9 @@ struct sy_attachment {
     uint32_t opened_size, opened_count;
     sy_word generation; /* raised in a forked child: its threads and entries register again */
     sy_word interrupts; /* sync_interrupt calls */
-    int hello;          /* socket to the manager, -1 */
+    int hello;          /* socket to the manager, -1; checked by hello_inode before it is closed */
+    ino_t hello_inode;
+    _Atomic int64_t kept_at; /* ns, when the byte and the hello were last seen to */
     char name[64];
     char label[SY_LABEL];
 };
@@ -62,12 +64,15 @@ void sy_detach(struct sy_attachment *attachment);
 /* Is the manager alive? By its heartbeat. */
 bool sy_manager_stale(struct sy_segment *segment);
 /* Once per slow path: the byte, the hello, the orphan check. */
-void sy_keep_up(struct sy_attachment *attachment);
+void sy_keep_up(struct sy_attachment *attachment, int64_t now);
+/* After SYNC_ENOSLOT or SYNC_ENONAMES: free what the dead have; true: try again. */
+bool sy_make_room(struct sy_segment *segment, int rc);
 int sy_refuse_orphan(struct sy_attachment *attachment);
 /* launch.c: run managerd for this name; 0 when it says that the segment is there. */
 int sy_launch_manager(const char *name);
 /* hello.c: greet the manager (best effort, nothing is awaited). */
 void sy_greet(struct sy_attachment *attachment);
+void sy_hello_close(struct sy_attachment *attachment);
 
 /* thread.c */
 /* The calling thread in this segment, registered if need be. Not in handlers. */
@@ -87,6 +92,7 @@ void sy_thread_exit(void);
 int sy_fork_prepare(void);         /* once per process: atfork and the wipe page */
 void sy_fork_notice(void);         /* called when *sy_alive is 0 */
 /* attachment.c, in a forked child: a new identity for this segment. Signal-safe part first. */
+void sy_attachments_hold(bool hold); /* around a fork */
 void sy_attachments_forked(void);
 int sy_reattach(struct sy_attachment *attachment);
 
@@ -138,6 +144,7 @@ struct sy_open_request {
     sync_timeout timeout;   /* the handle's */
     int64_t max_hold;
     uint32_t number[2];
+    uint64_t fence_floor; /* mutex: tokens begin above it */
     const char *(*differs)(const struct sy_open_request *request, struct sy_hot *hot,
                            struct sy_cold *cold, char *text, size_t size);
     sy_fill_function *fill;
@@ -153,6 +160,17 @@ int sy_move_on(struct sync_object *object, struct sy_call *call);
 /* The timeout in force: the call's, the handle's, the object's, the manager's. */
 int64_t sy_deadline_of(struct sync_object *object, sync_timeout timeout, int64_t now);
 int sy_opened_entry(struct sync_object *object, struct sy_open **ret_entry);
+
+/* The record, when it is certain to be still ours: a forked child that has not used the handle yet has
+ * no open entry, and the record may have another tenant. Signal-safe. */
+static inline struct sy_hot *sy_handle_hot(struct sync_object *object)
+{
+    struct sy_opened *opened = sy_load(&object->opened);
+    return sy_likely(sy_load(&opened->entry) != NULL && sy_get(sy_alive)) ||
+                   sy_record_live(object->attachment->segment, opened->record, opened->generation)
+               ? sy_load(&object->hot)
+               : NULL;
+}
 
 static inline bool sy_timeout_bad(sync_timeout timeout)
 {

@@ -33,10 +33,6 @@ static inline bool sy_fast_acquire(struct sync_object *object)
     if (sy_likely(sy_cas32(&hot->word, &seen, me))) {
         sy_mutex_took(hot, me, sy_now_coarse());
         sy_self.holds++;
-        if (sy_unlikely(sy_get(&object->attachment->segment->header->state) !=
-                        SY_STATE_RUNNING)) {
-            return false; /* the long way finds us the owner, and refuses */
-        }
     } else if ((seen & SY_OWNER) == me && !(seen & SY_R) &&
                !(sy_hot_flags(hot) & SYNC_FLAG_NON_RECURSIVE) &&
                sy_mutex_depth_of(hot, me) < SY_DEPTH_MAX) {

@@ -11,6 +11,16 @@ sy_word *sy_alive = &fallback;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int prepared;
 
+static void hold(void)
+{
+    sy_attachments_hold(true);
+}
+
+static void let_go(void)
+{
+    sy_attachments_hold(false);
+}
+
 static void forked(void)
 {
     sy_put(sy_alive, 1);
@@ -24,7 +34,7 @@ static void prepare(void)
     if (page) {
         sy_alive = page;
     }
-    prepared = pthread_atfork(NULL, NULL, forked) == 0 ? 1 : -1;
+    prepared = pthread_atfork(hold, let_go, forked) == 0 ? 1 : -1;
 }
 
 int sy_fork_prepare(void)

@@ -92,6 +92,13 @@ static int opened_enter(struct sy_attachment *a, struct sy_opened *o)
         if (rc) {
             return rc;
         }
+        sy_store_sc(&entry->opens, o->handles);
+        /* A forked child comes late: its parent may have closed, and the name been unlinked, since. */
+        if (!sy_record_live(a->segment, o->record, o->generation)) {
+            sy_open_close(a->segment, entry);
+            return sy_fail(SYNC_ENOENT, "the object was unlinked before this process first used its "
+                           "handle; open it again");
+        }
         sy_store(&o->entry, entry);
     }
     sy_store_sc(&entry->opens, o->handles);
@@ -109,7 +116,11 @@ static void opened_put(struct sy_attachment *a, struct sy_opened *o, bool keep)
         return;
     }
     if (o->entry) {
-        sy_open_close(a->segment, o->entry);
+        /* Permits that could not be returned stay in the entry, for recovery to find. */
+        sy_store_sc(&o->entry->opens, 0);
+        if (!sy_get(&o->entry->permits)) {
+            sy_open_close(a->segment, o->entry);
+        }
         o->entry = NULL;
     }
     if (keep) {
@@ -176,6 +187,7 @@ static void let_unlinker_finish(const struct sy_actor *actor, uint32_t record)
     }
     struct sy_wait_word word = {wait.word, wait.value};
     sy_futex_wait(&word, 1, sy_now() + 1000000);
+    sy_futex_wake(wait.word, 1); /* we do not take it: the wake was perhaps another's */
 }
 
 static int find_or_create(const struct sy_actor *actor, const struct sy_name *name,
@@ -194,9 +206,14 @@ static int find_or_create(const struct sy_actor *actor, const struct sy_name *na
             return sy_fail(SYNC_EINVAL, "%s \"%.200s\" does not exist: to create it, give options",
                            sy_kind_name(request->kind), name->text);
         }
+        struct sy_open_request filled = *request;
+        filled.fence_floor = sy_load_sc(&segment->header->fence_floor);
         int rc = sy_directory_create(actor, name, request->kind | request->flags << 8,
-                                     request->fill, (void *)(uintptr_t)request, SY_NONE, ret_record,
-                                     ret_created);
+                                     request->fill, &filled, SY_NONE, ret_record, ret_created);
+        if (rc && sy_make_room(segment, rc)) {
+            rc = sy_directory_create(actor, name, request->kind | request->flags << 8,
+                                     request->fill, &filled, SY_NONE, ret_record, ret_created);
+        }
         if (rc || *ret_created) {
             return rc;
         }
@@ -246,6 +263,9 @@ static int claim_principal(struct sync_object *object)
     struct sy_attachment *a = object->attachment;
     uint32_t index, generation = sy_get(&a->generation);
     int rc = sy_principal_claim(a->segment, false, SYNC_PRINCIPAL_HANDLE, &index);
+    if (rc && sy_make_room(a->segment, rc)) {
+        rc = sy_principal_claim(a->segment, false, SYNC_PRINCIPAL_HANDLE, &index);
+    }
     if (!rc) {
         sy_put(&sy_principal_at(a->segment, index)->record, object->opened->record + 1);
         object->principal = sy_principal_id(a->segment, index);
@@ -366,7 +386,7 @@ void sy_close_handle(struct sync_object *object)
         sy_done(&call.actor);
     }
     if (object->principal && object->principal_generation == sy_get(&a->generation)) {
-        sy_principal_leave(a->segment, sy_owner_index(object->principal), SY_SLOT_FREE);
+        sy_principal_leave(a->segment, object->principal, SY_SLOT_FREE);
     }
     pthread_mutex_lock(&a->lock);
     opened_put(a, object->opened, false);

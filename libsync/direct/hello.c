@@ -12,6 +12,17 @@
 #include "direct/direct.h"
 #include "shm/hello.h"
 
+/* The number may be another file's by now, after a closefrom. */
+void sy_hello_close(struct sy_attachment *attachment)
+{
+    struct stat status;
+    if (attachment->hello >= 0 && fstat(attachment->hello, &status) == 0 &&
+        S_ISSOCK(status.st_mode) && status.st_ino == attachment->hello_inode) {
+        close(attachment->hello);
+    }
+    attachment->hello = -1;
+}
+
 static void greet(struct sy_attachment *attachment)
 {
     struct sy_segment *segment = attachment->segment;
@@ -34,9 +45,9 @@ static void greet(struct sy_attachment *attachment)
         close(fd);
         return;
     }
-    if (attachment->hello >= 0) {
-        close(attachment->hello);
-    }
+    struct stat status;
+    sy_hello_close(attachment);
+    attachment->hello_inode = fstat(fd, &status) == 0 ? status.st_ino : 0;
     attachment->hello = fd;
     sy_put(&process->hello_epoch, epoch);
 }

@@ -91,8 +91,7 @@ static void timeout_text(char *to, size_t size, struct sy_call *call, const sync
                  waiters_before(call), info->name);
     } else if (kind == SYNC_KIND_BARRIER) {
         snprintf(rest, left, ": %u of %u had arrived.   see: managerctl show %s",
-                 info->value ? info->value : sy_barrier_arrived(call->hot), info->maximum,
-                 info->name);
+                 call->count, info->maximum, info->name);
     } else {
         snprintf(rest, left, ".   see: managerctl show %s", info->name);
     }

@@ -66,15 +66,15 @@ static void leave(struct sy_thread *thread, bool holds)
     }
     if (holds) {
         struct sy_actor reaper;
-        sy_principal_leave(segment, thread->index, SY_SLOT_EXITED);
+        sy_principal_leave(segment, thread->id, SY_SLOT_EXITED);
         life_end(thread->executor);
         if (sy_reaper_begin(segment, &reaper)) {
-            sy_reap_one(&reaper, thread->index);
+            sy_reap_one(&reaper, thread->id);
             sy_reaper_end(&reaper);
         }
     } else {
         life_end(thread->executor);
-        sy_principal_leave(segment, thread->index, SY_SLOT_FREE);
+        sy_principal_leave(segment, thread->id, SY_SLOT_FREE);
     }
 }
 
@@ -88,7 +88,9 @@ void sy_thread_exit(void)
     sy_self.attachment = NULL;
     while (thread) {
         struct sy_thread *next = thread->next;
-        leave(thread, sy_self.holds != 0);
+        /* Cut off inside an operation (pthread_exit in a handler, longjmp out of a wait), it may owe. */
+        bool inside = sy_get(&thread->level) || sy_get(&thread->executor->waiting.count);
+        leave(thread, sy_self.holds != 0 || inside);
         free(thread);
         thread = next;
     }
@@ -141,6 +143,9 @@ int sy_enlist(struct sy_attachment *attachment)
         return sy_fail(SYNC_ENOMEM, "out of memory for a thread");
     }
     rc = sy_principal_claim(attachment->segment, true, SYNC_PRINCIPAL_THREAD, &thread->index);
+    if (rc && sy_make_room(attachment->segment, rc)) {
+        rc = sy_principal_claim(attachment->segment, true, SYNC_PRINCIPAL_THREAD, &thread->index);
+    }
     if (rc) {
         free(thread);
         return rc;

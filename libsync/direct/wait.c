@@ -220,6 +220,7 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
             continue;
         }
         if (!call->published) {
+            sy_keep_up(attachment, now);
             publish(call);
             continue;
         }
@@ -238,7 +239,7 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
             sy_recover_record(&call->actor, call->record, false);
         } else if (slept == -ETIMEDOUT && sy_now() < call->deadline) {
             /* Time to look again, for ourselves and for the record. */
-            sy_keep_up(attachment);
+            sy_keep_up(attachment, sy_now());
             sy_recover_record(&call->actor, call->record, true);
         }
     }

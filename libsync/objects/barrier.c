@@ -312,6 +312,7 @@ int sy_barrier_arrive_step(struct sy_call *call, struct sy_wait *ret_wait)
 static int barrier_leave(struct sy_call *call, int rc)
 {
     uint64_t state = sy_load(&call->hot->u.barrier.state);
+    call->count = state & T ? 0 : (uint32_t)(state & 0xffff); /* for the report */
     if (call->index < 0) {
         return rc;
     }

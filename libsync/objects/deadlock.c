@@ -19,7 +19,7 @@ static struct sy_executor *waiter_for(struct sy_segment *segment, uint32_t princ
                                       uint32_t *ret_id)
 {
     uint32_t index = sy_owner_index(principal);
-    if (index < segment->header->threads) {
+    if (index < segment->threads) {
         *ret_id = principal;
         struct sy_executor *executor = sy_executor_at(segment, index);
         return executor && sy_load_sc(&executor->waiting.count) ? executor : NULL;

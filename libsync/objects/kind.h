@@ -150,6 +150,9 @@ int sy_barrier_reset_step(const struct sy_actor *actor, uint32_t record);
 uint32_t sy_barrier_arrived(struct sy_hot *hot);
 bool sy_barrier_broken(struct sy_hot *hot);
 
+/* Guard held: nobody has it open, so it goes. A mutex leaves its last token behind. */
+void sy_record_unlink(const struct sy_actor *actor, uint32_t record);
+
 /* ---- deadlock.c ---- */
 struct sy_cycle {
     uint32_t count;
@@ -172,7 +175,7 @@ void sy_reaper_forked(void);
 /* The reaper: do everything that the dead left undone, and free their slots, in one pass over slots
  * and records. Returns how many slots were freed. */
 int sy_reap(const struct sy_actor *actor);
-/* The reaper: the same for one principal whose slot says EXITED. */
+/* The reaper: the same for one principal (owner id) whose slot says EXITED. */
 void sy_reap_one(const struct sy_actor *actor, uint32_t principal);
 /* retire.c: the reaper, when the names run low: those nobody has open, in a fresh state, go. Broken
  * incarnations that nobody needs go always. Returns how many. */

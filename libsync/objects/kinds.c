@@ -33,7 +33,15 @@ int sy_record_guard(const struct sy_actor *actor, uint32_t record, struct sy_wai
         return SY_WAIT;
     }
     if (got == SY_GOT_DIRTY) {
+        /* It walks a chain, so nothing in it may be let again meanwhile. */
+        bool reading = actor->executor && !sy_get(&actor->executor->epoch);
+        if (reading) {
+            sy_directory_enter(actor);
+        }
         sy_directory_settle(actor->segment, record);
+        if (reading) {
+            sy_directory_leave(actor);
+        }
         const struct sy_kind *kind = sy_kind_of(sy_hot_kind(hot));
         if (kind && sy_state_of(sy_load(&hot->state)) == SY_RECORD_LIVE) {
             kind->repair(actor, record);
@@ -46,6 +54,19 @@ void sy_record_unguard(const struct sy_actor *actor, uint32_t record)
 {
     struct sy_hot *hot = sy_hot_at(actor->segment, record);
     sy_guard_release(actor, &hot->guard, record, sy_hot_generation(hot));
+}
+
+void sy_record_unlink(const struct sy_actor *actor, uint32_t record)
+{
+    struct sy_segment *segment = actor->segment;
+    struct sy_hot *hot = sy_hot_at(segment, record);
+    if (sy_hot_kind(hot) == SYNC_KIND_MUTEX) {
+        sy_dword *floor = &segment->header->fence_floor;
+        uint64_t seen = sy_load(floor), fence = sy_get(&hot->u.mutex.fence);
+        while (seen < fence && !sy_cas64(floor, &seen, fence)) {
+        }
+    }
+    sy_store_sc(&hot->state, sy_state(sy_hot_generation(hot), SY_RECORD_UNLINKED));
 }
 
 static void describe_process(struct sy_segment *segment, uint32_t index, uint32_t generation,

@@ -16,7 +16,7 @@ static bool flagged(struct sy_hot *hot, uint32_t flag)
 static struct sy_executor *executor_of(struct sy_segment *segment, uint32_t owner)
 {
     uint32_t index = sy_owner_index(owner);
-    return index < segment->header->threads ? sy_executor_at(segment, index) : NULL;
+    return index < segment->threads ? sy_executor_at(segment, index) : NULL;
 }
 
 /* The candidate word names executors: it is their park words that are woken. */
@@ -169,6 +169,11 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
                 return took(call, seen);
             }
         } else if (owner == call->principal) {
+            if (sy_load(&hot->u.mutex.depth) >> 32 != owner) {
+                /* A handle's: the other thread has the word, and its depth is about to be written. */
+                *ret_wait = (struct sy_wait){.until = sy_now() + 100000};
+                return SY_WAIT;
+            }
             return again(call);
         } else if (owner == SY_BROKEN) {
             withdraw(call);
@@ -221,7 +226,7 @@ static int release_to_waiters(struct sy_call *call)
     sy_owe(&call->actor, call->record, call->generation);
     if (!sy_cas32(&hot->word, &mine, keep ? SY_W : 0)) {
         sy_paid(&call->actor);
-        return SYNC_ELOST;
+        return SY_WAIT; /* broken since */
     }
     if (executor) {
         atomic_fetch_add(&executor->park, 1);
@@ -261,12 +266,17 @@ int sy_mutex_release(struct sy_call *call)
         sy_paid(&call->actor);
         return 0;
     }
+    uint64_t depth = sy_get(&hot->u.mutex.depth);
     sy_put(&hot->u.mutex.depth, 0);
     uint32_t expected = me;
     if (sy_cas32(&hot->word, &expected, 0)) {
         return 0;
     }
-    return expected == (me | SY_W) ? release_to_waiters(call) : SYNC_ELOST;
+    if (expected == (me | SY_W) && release_to_waiters(call) == 0) {
+        return 0;
+    }
+    sy_put(&hot->u.mutex.depth, depth);
+    return sy_mutex_release(call); /* broken between the look and the CAS: as the evicted */
 }
 
 void sy_mutex_return_dead(struct sy_call *call, uint32_t died)
@@ -301,11 +311,24 @@ static void mutex_repair(const struct sy_actor *actor, uint32_t record)
     (void)record;
 }
 
+/* The handle, or any thread of this process: with the last handle nobody can release it. */
+static bool ours(struct sy_call *call, uint32_t owner)
+{
+    uint32_t index = sy_owner_index(owner);
+    struct sy_principal *principal =
+        index == SY_NONE ? NULL : sy_principal_at(call->segment, index);
+    uint64_t tenancy = principal ? sy_load(&principal->tenancy) : 0;
+    return owner == call->principal ||
+           (principal && index < call->segment->threads &&
+            sy_owner_id(index, sy_tenancy_generation(tenancy)) == owner &&
+            sy_tenancy_process(tenancy) == call->segment->process);
+}
+
 /* As if the owner had died: the next one is told. */
 static bool mutex_closed(struct sy_call *call)
 {
     uint32_t seen = sy_load(&call->hot->word);
-    while ((seen & SY_OWNER) == call->principal && !(seen & SY_R)) {
+    while (ours(call, seen & SY_OWNER) && !(seen & SY_R)) {
         if (sy_cas32(&call->hot->word, &seen, seen | SY_R | SY_W)) {
             sy_futex_wake(&call->hot->word, 1);
             return true;

@@ -14,7 +14,8 @@ bool sy_reaper_begin(struct sy_segment *segment, struct sy_actor *ret_actor)
     if (pthread_mutex_trylock(&reaping)) {
         return false;
     }
-    if (sy_byte_lock(segment->fd, SY_BYTE_REAPER) < 0) {
+    int fd = sy_segment_fd(segment);
+    if (fd < 0 || sy_byte_lock(fd, SY_BYTE_REAPER) < 0) {
         pthread_mutex_unlock(&reaping);
         return false;
     }
@@ -26,7 +27,10 @@ bool sy_reaper_begin(struct sy_segment *segment, struct sy_actor *ret_actor)
 void sy_reaper_end(const struct sy_actor *actor)
 {
     actor->segment->reaping = false;
-    sy_byte_unlock(actor->segment->fd, SY_BYTE_REAPER);
+    int fd = sy_segment_fd(actor->segment);
+    if (fd >= 0) {
+        sy_byte_unlock(fd, SY_BYTE_REAPER);
+    }
     pthread_mutex_unlock(&reaping);
 }
 
@@ -111,7 +115,8 @@ static void recover_owned(const struct sy_actor *actor)
             sy_owner_bury(segment, &hot->guard, guard, false);
             guard = sy_load(&hot->guard);
         }
-        if ((guard & SY_R) && sy_record_guard(actor, i, &wait) != SY_WAIT) {
+        /* One that a reaper before us left is ours to find, as if we had left it. */
+        if (((guard & SY_R) || (guard & SY_OWNER) == actor->id) && sy_record_guard(actor, i, &wait) != SY_WAIT) {
             sy_record_unguard(actor, i);
         }
         if (sy_hot_kind(hot) == SYNC_KIND_MUTEX &&
@@ -167,20 +172,21 @@ static void note_death(const struct sy_actor *actor, uint32_t process, uint32_t 
 }
 
 /* Of the tenant that was found dead, never of the next one. */
-static void free_principal(const struct sy_actor *actor, uint32_t index, uint32_t id)
+static void free_principal(const struct sy_actor *actor, uint32_t id)
 {
     struct sy_segment *segment = actor->segment;
-    if (sy_principal_id(segment, index) != id) {
+    uint32_t index = sy_owner_index(id);
+    if (sy_principal_id(segment, index) != id || !sy_owner_dead(segment, id, false)) {
         return;
     }
-    if (index < segment->header->threads) {
+    if (index < segment->threads) {
         struct sy_executor *executor = sy_executor_at(segment, index);
         if (executor) {
             replay_executor(actor, executor);
             clear_executor(executor);
         }
     }
-    sy_principal_leave(segment, index, SY_SLOT_FREE);
+    sy_principal_leave(segment, id, SY_SLOT_FREE);
 }
 
 static void replay_handlers(const struct sy_actor *actor, struct sy_process *process)
@@ -257,7 +263,7 @@ int sy_reap(const struct sy_actor *actor)
                 struct sy_principal *principal = sy_principal_at(segment, i);
                 note_death(actor, sy_tenancy_process(sy_load(&principal->tenancy)),
                            dead.principal[i]);
-                free_principal(actor, i, dead.principal[i]);
+                free_principal(actor, dead.principal[i]);
                 freed++;
             }
         }
@@ -273,5 +279,5 @@ int sy_reap(const struct sy_actor *actor)
 void sy_reap_one(const struct sy_actor *actor, uint32_t principal)
 {
     recover_owned(actor);
-    free_principal(actor, principal, sy_principal_id(actor->segment, principal));
+    free_principal(actor, principal);
 }

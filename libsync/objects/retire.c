@@ -14,7 +14,7 @@ static bool anybody(struct sy_segment *segment, uint32_t process, uint32_t gener
                     struct sy_open *entry, void *argument)
 {
     (void)segment, (void)process, (void)generation, (void)argument;
-    return sy_get(&entry->opens) != 0;
+    return sy_load_sc(&entry->opens) != 0;
 }
 
 static bool broken(struct sy_hot *hot)
@@ -39,8 +39,11 @@ static bool retire_one(const struct sy_actor *actor, uint32_t record)
         sy_store_sc(&hot->state, sy_state(generation, SY_RECORD_UNLINKING));
         gone = !sy_opens_visit(segment, record, generation, anybody, NULL) &&
                kind->fresh(segment, record);
-        sy_store_sc(&hot->state,
-                    sy_state(generation, gone ? SY_RECORD_UNLINKED : SY_RECORD_LIVE));
+        if (gone) {
+            sy_record_unlink(actor, record);
+        } else {
+            sy_store_sc(&hot->state, sy_state(generation, SY_RECORD_LIVE));
+        }
     }
     sy_record_unguard(actor, record);
     return gone;
@@ -57,7 +60,7 @@ int sy_retire(const struct sy_actor *actor)
 {
     struct sy_segment *segment = actor->segment;
     uint32_t count = sy_committed(segment, SY_HOTS), live = 0, found = 0;
-    uint32_t capacity = segment->header->regions[SY_HOTS].capacity;
+    uint32_t capacity = segment->regions[SY_HOTS].capacity;
     int retired = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct sy_hot *hot = sy_hot_at(segment, i);

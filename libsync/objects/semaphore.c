@@ -56,10 +56,15 @@ static bool count_one(struct sy_segment *segment, uint32_t process, uint32_t gen
     return false;
 }
 
-static void wake(struct sy_hot *hot, uint32_t before, uint32_t count)
+/* `word` was written over `before`. Nobody sleeps without a bound beside a permit when no sleeper wants
+ * more than one, so W may go if fewer were woken than could be. */
+static void wake(struct sy_hot *hot, uint32_t before, uint32_t word, uint32_t count)
 {
     if (before & SY_W) {
-        sy_futex_wake(&hot->word, before & M ? INT_MAX : (int)count);
+        int woken = sy_futex_wake(&hot->word, before & M ? INT_MAX : (int)count);
+        if (!(before & M) && (uint32_t)woken < count && (word & AVAILABLE)) {
+            sy_cas32(&hot->word, &word, word & AVAILABLE);
+        }
     }
 }
 
@@ -78,7 +83,7 @@ static void set_available(const struct sy_actor *actor, uint32_t record, uint32_
     } while (!sy_cas32(&hot->word, &seen, next));
     if (more) {
         uint32_t gained = available > (seen & AVAILABLE) ? available - (seen & AVAILABLE) : 1;
-        wake(hot, seen, gained);
+        wake(hot, seen, next, gained);
         sy_paid(actor);
     }
 }
@@ -193,13 +198,6 @@ static int semaphore_leave(struct sy_call *call, int rc)
     return rc;
 }
 
-/* Untracked, and the tail of tracked releases: nobody sleeps without a bound beside a permit when no
- * sleeper wants more than one, so W may go if nobody was woken. */
-static void drop_mark(struct sy_hot *hot, uint32_t word)
-{
-    sy_cas32(&hot->word, &word, word & AVAILABLE);
-}
-
 static int release_untracked(struct sy_call *call)
 {
     struct sy_hot *hot = call->hot;
@@ -213,12 +211,7 @@ static int release_untracked(struct sy_call *call)
             sy_owe(&call->actor, call->record, call->generation);
         }
     } while (!sy_cas32(&hot->word, &seen, next));
-    if (seen & SY_W) {
-        int woken = sy_futex_wake(&hot->word, seen & M ? INT_MAX : (int)call->count);
-        if (!woken && !(seen & M)) {
-            drop_mark(hot, next);
-        }
-    }
+    wake(hot, seen, next, call->count);
     sy_paid(&call->actor);
     return 0;
 }
@@ -271,6 +264,7 @@ static bool semaphore_closed(struct sy_call *call)
             return true;
         }
         sy_futex_wait(&word, 1, sy_now() + 50000000);
+        sy_futex_wake(wait.word, 1); /* perhaps another's */
         sy_owner_bury(call->segment, wait.word, sy_load(wait.word), true);
     }
     sy_store_sc(&call->entry->permits, 0);

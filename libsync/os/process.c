@@ -131,7 +131,7 @@ int sy_pid_maps_file(int32_t pid, dev_t device, ino_t inode)
                        &number) == 3 &&
                 number == inode && makedev(major_number, minor_number) == device;
     }
-    int rc = !found && errno == EACCES ? -EACCES : found;
+    int rc = !found && errno ? -errno : found; /* cut off by an error, it shows nothing */
     free(line);
     fclose(file);
     return rc;

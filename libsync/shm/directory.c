@@ -21,7 +21,7 @@ void sy_directory_leave(const struct sy_actor *actor)
 
 static sy_word *bucket_of(struct sy_segment *segment, uint32_t hash)
 {
-    return sy_bucket_at(segment, hash & (segment->header->regions[SY_BUCKETS].capacity - 1));
+    return sy_bucket_at(segment, hash & (segment->regions[SY_BUCKETS].capacity - 1));
 }
 
 static bool named(const struct sy_cold *cold, const struct sy_name *name)
@@ -34,8 +34,8 @@ static bool named(const struct sy_cold *cold, const struct sy_name *name)
 uint32_t sy_directory_find(struct sy_segment *segment, const struct sy_name *name)
 {
     sy_word *head = bucket_of(segment, name->hash);
-    uint32_t left = segment->header->regions[SY_HOTS].capacity;
-    for (uint32_t at = head ? sy_load(head) : 0; at && left; left--) {
+    uint32_t left = segment->regions[SY_HOTS].capacity;
+    for (uint32_t at = head ? sy_load_sc(head) : 0; at && left; left--) {
         struct sy_cold *cold = sy_cold_at(segment, at - 1);
         if (!cold) {
             break;
@@ -57,9 +57,9 @@ static bool claim(const struct sy_actor *actor, uint32_t record)
 {
     struct sy_hot *hot = sy_hot_at(actor->segment, record);
     struct sy_cold *cold = sy_cold_at(actor->segment, record);
-    uint32_t nobody = 0;
+    uint32_t guard = hot ? sy_load(&hot->guard) : 0;
     if (!hot || !cold || sy_state_of(sy_load(&hot->state)) != SY_RECORD_FREE ||
-        !sy_cas32(&hot->guard, &nobody, actor->id)) {
+        (guard & ~SY_W) || !sy_cas32(&hot->guard, &guard, actor->id | guard)) {
         return false;
     }
     uint32_t state = sy_load_sc(&hot->state);
@@ -157,7 +157,7 @@ static bool linked(struct sy_segment *segment, uint32_t record)
 {
     struct sy_cold *cold = sy_cold_at(segment, record);
     sy_word *head = cold ? bucket_of(segment, sy_get(&cold->hash)) : NULL;
-    uint32_t left = segment->header->regions[SY_HOTS].capacity;
+    uint32_t left = segment->regions[SY_HOTS].capacity;
     for (uint32_t at = head ? sy_load(head) : 0; at && left; left--) {
         if (at == record + 1) {
             return true;
@@ -188,7 +188,7 @@ static void take_out(struct sy_segment *segment, uint32_t record)
 {
     struct sy_cold *cold = sy_cold_at(segment, record);
     sy_word *at = bucket_of(segment, sy_get(&cold->hash));
-    uint32_t left = segment->header->regions[SY_HOTS].capacity, next = sy_load(&cold->next);
+    uint32_t left = segment->regions[SY_HOTS].capacity, next = sy_load(&cold->next);
     bool first = true;
     while (at && left--) {
         uint32_t seen = sy_load(at);

@@ -22,17 +22,15 @@ static const struct {
     [SY_ARENA] = {SYNC_ENOSPC, "arena chunks", "arena"},
 };
 
-static uint64_t bytes_of(const struct sy_header *header, const struct sy_region *region,
-                         uint32_t count)
+static uint64_t bytes_of(struct sy_segment *segment, enum sy_region_id id, uint32_t count)
 {
-    uint64_t unit = header->granularity;
-    return ((uint64_t)count * region->stride + unit - 1) / unit * unit;
+    uint64_t unit = segment->granularity;
+    return ((uint64_t)count * sy_strides[id] + unit - 1) / unit * unit;
 }
 
 int sy_segment_grow(struct sy_segment *segment, enum sy_region_id id)
 {
-    struct sy_header *header = segment->header;
-    struct sy_region *region = &header->regions[id];
+    const struct sy_geometry *region = &segment->regions[id];
     uint32_t old = sy_committed(segment, id);
     if (old >= region->capacity) {
         return sy_fail(exhausted[id].code,
@@ -41,16 +39,17 @@ int sy_segment_grow(struct sy_segment *segment, enum sy_region_id id)
                        region->capacity, exhausted[id].what, segment->shm_name, exhausted[id].option);
     }
     uint32_t more = region->capacity - old < region->step ? region->capacity - old : region->step;
-    uint64_t from = bytes_of(header, region, old), to = bytes_of(header, region, old + more);
+    uint64_t from = bytes_of(segment, id, old), to = bytes_of(segment, id, old + more);
     if (to > from) {
-        int rc = sy_allocate(segment->fd, region->offset + from, to - from);
+        int fd = sy_segment_fd(segment);
+        int rc = fd < 0 ? -EBADF : sy_allocate(fd, region->offset + from, to - from);
         if (rc < 0) {
             return sy_fail_errno(-rc, "growing %s of /dev/shm%s by %" PRIu64 " bytes",
                                  exhausted[id].what, segment->shm_name, to - from);
         }
     }
     uint32_t expected = old;
-    sy_cas32(&region->committed, &expected, old + more);
+    sy_cas32(&segment->header->regions[id].committed, &expected, old + more);
     return sy_segment_reach(segment, id, old + more)
                ? 0
                : sy_fail(SYNC_EMEMLOCK,
@@ -60,8 +59,7 @@ int sy_segment_grow(struct sy_segment *segment, enum sy_region_id id)
 
 bool sy_segment_reach(struct sy_segment *segment, enum sy_region_id id, uint32_t count)
 {
-    const struct sy_header *header = segment->header;
-    const struct sy_region *region = &header->regions[id];
+    const struct sy_geometry *region = &segment->regions[id];
     uint32_t committed = sy_committed(segment, id);
     if (count > committed) {
         return false;
@@ -73,10 +71,11 @@ bool sy_segment_reach(struct sy_segment *segment, enum sy_region_id id, uint32_t
         return true;
     }
     uint64_t page = sy_page_size();
-    uint64_t from = bytes_of(header, region, mapped) / page * page;
-    uint64_t to = bytes_of(header, region, committed);
-    if (to > from && sy_map(segment->start[id] + from, to - from, segment->fd, region->offset + from,
-                            segment->writable) < 0) {
+    uint64_t from = bytes_of(segment, id, mapped) / page * page;
+    uint64_t to = bytes_of(segment, id, committed);
+    int fd = to > from ? sy_segment_fd(segment) : 0;
+    if (to > from && (fd < 0 || sy_map(segment->start[id] + from, to - from, fd,
+                                       region->offset + from, segment->writable) < 0)) {
         return false;
     }
     while (mapped < committed && !sy_cas32(&segment->mapped[id], &mapped, committed)) {

@@ -180,7 +180,6 @@ static inline uint32_t sy_state_of(uint32_t word)
     return word & 0xff;
 }
 
-#define SY_CAUSE_EPOCH(cause) ((uint32_t)((cause) >> 48))
 #define SY_BARRIER_ENDS 4
 
 struct sy_hot { /* 64 bytes, in a dense array */
@@ -215,7 +214,8 @@ struct sy_hot { /* 64 bytes, in a dense array */
         } event;
         struct {
             sy_dword state; /* the commit word, see objects/barrier.c */
-            sy_dword cause; /* epoch << 48 | cause << 40 | principal; CAS, first of its epoch wins */
+            sy_dword cause; /* low 16 bits of the epoch << 48 | low 10 of the phase << 38 | cause << 30 |
+                               owner id of the culprit; CAS, the first of its round wins */
             sy_dword ends[SY_BARRIER_ENDS]; /* atomic maximum of {epoch, phase} per epoch % 4 */
         } barrier;
     } u;
@@ -302,7 +302,7 @@ struct sy_region { /* fixed at creation, but committed */
     uint64_t offset;
     uint32_t stride;
     uint32_t capacity;
-    sy_word committed; /* items that have memory; raised by CAS under the grow byte */
+    sy_word committed; /* items that have memory; raised by CAS after the memory is there */
     uint32_t step;     /* items per growth */
 };
 
@@ -310,7 +310,6 @@ struct sy_region { /* fixed at creation, but committed */
 #define SY_BYTE_BASE 0x100000000000u
 #define SY_BYTE_MANAGER (SY_BYTE_BASE + 0)
 #define SY_BYTE_REAPER (SY_BYTE_BASE + 1)
-#define SY_BYTE_GROW (SY_BYTE_BASE + 2)
 #define SY_BYTE_PROCESS(index) (SY_BYTE_BASE + 16 + (index))
 
 enum { SY_STATE_RUNNING = 1, SY_STATE_ORPHANED = 2 };
@@ -344,6 +343,8 @@ struct sy_header { /* 4096 bytes */
     sy_word next_record;
     sy_word next_chunk;
     sy_dword directory_epoch; /* raised by the reaper when it unlinks */
+    sy_dword fence_floor;     /* atomic maximum of the tokens of unlinked mutexes: the next of any
+                                 name begins above */
     _Alignas(64) sy_dword ring_head; /* entries ever claimed */
 };
 #define SY_HEADER_SIZE 4096u

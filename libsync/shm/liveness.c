@@ -32,10 +32,33 @@ static bool all_lives_fired(struct sy_segment *segment, uint32_t process)
     return fired > 0;
 }
 
+/* Has the same process attached anew since, and holds that slot's byte? Then exec ended the one that
+ * had this slot: after a mere closefrom a process keeps the slot it has. */
+static bool came_back(struct sy_segment *segment, uint32_t index, struct sy_process *process)
+{
+    uint32_t count = sy_committed(segment, SY_PROCESSES);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sy_process *other = sy_process_at(segment, i);
+        if (i != index && other && sy_tenancy_state(sy_load(&other->tenancy)) == SY_SLOT_LIVE &&
+            sy_get(&other->pid) == sy_get(&process->pid) &&
+            sy_get(&other->start_time) == sy_get(&process->start_time) &&
+            sy_get(&other->pid_namespace) == sy_get(&process->pid_namespace) &&
+            sy_get(&other->attached_at) > sy_get(&process->attached_at) &&
+            sy_byte_held(segment->fd, SY_BYTE_PROCESS(i)) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int look(struct sy_segment *segment, uint32_t index, struct sy_process *process,
                 uint32_t state)
 {
-    if (sy_byte_held(segment->fd, SY_BYTE_PROCESS(index)) != 0) {
+    int fd = sy_segment_fd(segment);
+    if (fd < 0) {
+        return SYNC_STATE_SUSPECT; /* nothing can be asked */
+    }
+    if (sy_byte_held(fd, SY_BYTE_PROCESS(index)) != 0) {
         return SYNC_STATE_ALIVE;
     }
     if (state == SY_SLOT_CLAIMED) {
@@ -51,6 +74,9 @@ static int look(struct sy_segment *segment, uint32_t index, struct sy_process *p
     }
     uint64_t start = sy_start_time(pid), expected = sy_get(&process->start_time);
     if (start && expected && start != expected) {
+        return SYNC_STATE_DEAD;
+    }
+    if (came_back(segment, index, process)) {
         return SYNC_STATE_DEAD;
     }
     /* exec drops the mapping, closefrom does not. */
@@ -87,7 +113,8 @@ bool sy_owner_dead(struct sy_segment *segment, uint32_t owner, bool thorough)
         return false;
     }
     if (index == SY_REAPER_INDEX) {
-        return thorough && !sy_byte_held(segment->fd, SY_BYTE_REAPER) && !segment->reaping;
+        int fd = thorough && !segment->reaping ? sy_segment_fd(segment) : -1;
+        return fd >= 0 && !sy_byte_held(fd, SY_BYTE_REAPER);
     }
     struct sy_principal *principal = sy_principal_at(segment, index);
     if (!principal) {
@@ -99,7 +126,7 @@ bool sy_owner_dead(struct sy_segment *segment, uint32_t owner, bool thorough)
         state == SY_SLOT_FREE || state == SY_SLOT_EXITED) {
         return true;
     }
-    if (state == SY_SLOT_LIVE && index < segment->header->threads) {
+    if (state == SY_SLOT_LIVE && index < segment->threads) {
         struct sy_executor *executor = sy_executor_at(segment, index);
         if (executor && sy_get(&executor->has_life) && life_fired(executor)) {
             return true;
@@ -142,7 +169,7 @@ bool sy_owner_life(struct sy_segment *segment, uint32_t owner, struct sy_wait_wo
     if (!principal) {
         return false;
     }
-    if (index < segment->header->threads) {
+    if (index < segment->threads) {
         return thread_life(segment, index, ret_word);
     }
     uint32_t process = sy_tenancy_process(sy_load(&principal->tenancy));

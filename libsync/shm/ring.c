@@ -20,6 +20,7 @@ void sy_ring_add(struct sy_segment *segment, const struct sy_ring_event *event)
         return;
     }
     sy_store_sc(&entry->sequence, 0);
+    atomic_thread_fence(memory_order_release); /* before what follows */
     sy_put(&entry->time, (uint64_t)sy_now());
     sy_put(&entry->type, event->type);
     sy_put(&entry->record, event->record + 1);

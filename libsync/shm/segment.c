@@ -23,7 +23,7 @@ const struct sy_capacities sy_default_capacities = {.processes = 4096,
                                                     .chunks = 65536,
                                                     .ring = 4096};
 
-static const uint32_t strides[SY_REGIONS] = {
+const uint32_t sy_strides[SY_REGIONS] = {
     [SY_PROCESSES] = sizeof(struct sy_process), [SY_PRINCIPALS] = sizeof(struct sy_principal),
     [SY_EXECUTORS] = sizeof(struct sy_executor), [SY_HOTS] = sizeof(struct sy_hot),
     [SY_COLDS] = sizeof(struct sy_cold),         [SY_BUCKETS] = sizeof(sy_word),
@@ -37,7 +37,7 @@ static uint32_t fingerprint(void)
     uint32_t parts[SY_REGIONS + 4], count = 0;
     memset(parts, 0, sizeof(parts));
     for (; count < SY_REGIONS; count++) {
-        parts[count] = strides[count];
+        parts[count] = sy_strides[count];
     }
     parts[count++] = (uint32_t)sizeof(pthread_mutex_t);
     parts[count++] = (uint32_t)sizeof(struct sy_header);
@@ -92,13 +92,20 @@ static struct sy_segment *segment_new(const char *shm_name, int fd, bool writabl
     return segment;
 }
 
+static bool is_ours(struct sy_segment *segment, int fd)
+{
+    struct stat status;
+    return fd >= 0 && fstat(fd, &status) == 0 && status.st_dev == segment->device &&
+           status.st_ino == segment->inode;
+}
+
 void sy_segment_free(struct sy_segment *segment)
 {
     if (segment) {
         if (segment->base) {
             munmap(segment->base, segment->size);
         }
-        if (segment->fd >= 0) {
+        if (segment->inode ? is_ours(segment, segment->fd) : segment->fd >= 0) {
             close(segment->fd);
         }
         free(segment);
@@ -132,11 +139,15 @@ static int segment_map(struct sy_segment *segment, uint64_t size)
     return 0;
 }
 
-static void find_regions(struct sy_segment *segment)
+static void find_regions(struct sy_segment *segment, const struct sy_header *header)
 {
     for (int i = 0; i < SY_REGIONS; i++) {
-        segment->start[i] = segment->base + segment->header->regions[i].offset;
+        segment->regions[i] = (struct sy_geometry){
+            header->regions[i].offset, header->regions[i].capacity, header->regions[i].step};
+        segment->start[i] = segment->base + header->regions[i].offset;
     }
+    segment->threads = header->threads;
+    segment->granularity = header->granularity;
 }
 
 static void lay_out(struct sy_header *header, const struct sy_capacities *capacities)
@@ -155,13 +166,13 @@ static void lay_out(struct sy_header *header, const struct sy_capacities *capaci
     uint64_t unit = header->granularity, offset = align(SY_HEADER_SIZE, unit);
     for (int i = 0; i < SY_REGIONS; i++) {
         struct sy_region *region = &header->regions[i];
-        uint64_t bytes = align((uint64_t)counts[i] * strides[i], unit);
+        uint64_t bytes = align((uint64_t)counts[i] * sy_strides[i], unit);
         region->offset = offset;
-        region->stride = strides[i];
+        region->stride = sy_strides[i];
         region->capacity = counts[i];
         /* An eighth at a time, but at least a page: few growths, little waste. */
         uint64_t step = align(bytes / 8 < (1u << 20) ? bytes / 8 : (1u << 20), unit);
-        region->step = (uint32_t)(step / strides[i]);
+        region->step = (uint32_t)(step / sy_strides[i]);
         if (i == SY_BUCKETS || i == SY_RING) {
             region->step = counts[i];
         }
@@ -188,7 +199,8 @@ static int fill_new(struct sy_segment *segment, const struct sy_segment_config *
     snprintf(header->name, sizeof(header->name), "%.63s", name);
     sy_put(&header->default_timeout, (uint64_t)config->default_timeout);
     sy_put(&header->directory_epoch, 1);
-    find_regions(segment);
+    find_regions(segment, plan);
+    segment->threads = config->capacities.threads;
     int rc = sy_segment_grow(segment, SY_BUCKETS);
     if (!rc) {
         rc = sy_segment_grow(segment, SY_RING);
@@ -285,8 +297,8 @@ static int check_header(const struct sy_header *header, uint64_t size, const cha
                              : NULL;
     for (int i = 0; i < SY_REGIONS && !broken; i++) {
         const struct sy_region *region = &header->regions[i];
-        uint64_t bytes = align((uint64_t)region->capacity * strides[i], header->granularity);
-        if (region->stride != strides[i] || region->offset % header->granularity ||
+        uint64_t bytes = align((uint64_t)region->capacity * sy_strides[i], header->granularity);
+        if (region->stride != sy_strides[i] || region->offset % header->granularity ||
             region->offset < SY_HEADER_SIZE || region->offset > size ||
             bytes > size - region->offset || region->step == 0) {
             broken = "a region";
@@ -364,24 +376,66 @@ int sy_segment_open(const char *shm_name, bool writable, struct sy_segment **ret
         rc = segment_map(segment, (uint64_t)status.st_size);
     }
     if (!rc) {
-        rc = check_header(segment->header, (uint64_t)status.st_size, shm_name);
+        struct sy_header copy; /* what was checked is what is used */
+        memcpy(&copy, segment->header, sizeof(copy));
+        rc = check_header(&copy, (uint64_t)status.st_size, shm_name);
+        if (!rc) {
+            find_regions(segment, &copy);
+        }
     }
     if (rc) {
         sy_segment_free(segment);
         return rc;
     }
-    find_regions(segment);
     *ret_segment = segment;
     return 0;
 }
 
+/* Does the name still lead to this file? Asked where no descriptor is left to ask. */
+static bool leads_to(struct sy_segment *segment)
+{
+    char path[SY_PATH_MAX + 16];
+    struct stat status;
+    snprintf(path, sizeof(path), "/dev/shm%s", segment->shm_name);
+    if (stat(path, &status) < 0) {
+        return errno != ENOENT;
+    }
+    return status.st_dev == segment->device && status.st_ino == segment->inode;
+}
+
+int sy_segment_fd(struct sy_segment *segment)
+{
+    int fd = segment->fd;
+    if (sy_likely(is_ours(segment, fd))) {
+        return fd;
+    }
+    int again = sy_shm_open(segment->shm_name, segment->writable ? O_RDWR : O_RDONLY, 0);
+    if (!is_ours(segment, again)) {
+        if (again >= 0) {
+            close(again);
+        }
+        return -1;
+    }
+    if (segment->process != SY_NONE) {
+        sy_byte_lock(again, SY_BYTE_PROCESS(segment->process));
+    }
+    if (!atomic_compare_exchange_strong(&segment->fd, &fd, again)) {
+        close(again); /* another thread was first */
+        return segment->fd;
+    }
+    return again;
+}
+
 bool sy_segment_check_orphan(struct sy_segment *segment)
 {
-    struct stat status;
     if (sy_get(&segment->header->state) == SY_STATE_ORPHANED) {
         return true;
     }
-    if (fstat(segment->fd, &status) == 0 && status.st_nlink == 0) {
+    struct stat status;
+    int fd = sy_segment_fd(segment);
+    bool gone = fd >= 0 ? fstat(fd, &status) == 0 && status.st_nlink == 0
+                        : !leads_to(segment) && !leads_to(segment);
+    if (gone) {
         if (segment->writable) {
             sy_store_sc(&segment->header->state, SY_STATE_ORPHANED);
         }

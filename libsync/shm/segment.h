@@ -21,15 +21,23 @@ struct sy_segment_config {
     uint32_t mode;
 };
 
+extern const uint32_t sy_strides[SY_REGIONS]; /* bytes of an item */
+
 /* A process' view. Never unmapped while threads of the process are registered in it: their life
  * words lie here, and the kernel's walk over them stops at the first hole. */
 struct sy_segment {
     unsigned char *base;
     struct sy_header *header;
+    /* Copied from the header when it was checked: what others may scribble on later is not believed. */
+    struct sy_geometry {
+        uint64_t offset;
+        uint32_t capacity, step;
+    } regions[SY_REGIONS];
+    uint32_t threads, granularity;
     unsigned char *start[SY_REGIONS];
     sy_word mapped[SY_REGIONS]; /* items this process can reach */
     struct sy_chunk *room;      /* of this process' chunks, the one that had room last */
-    int fd;
+    _Atomic int fd; /* only through sy_segment_fd: a number that closefrom() may have given to others */
     bool writable;
     dev_t device;
     ino_t inode;
@@ -58,13 +66,16 @@ bool sy_segment_reach(struct sy_segment *segment, enum sy_region_id region, uint
 /* Give memory to more items, by anybody, without a lock: to allocate twice is harmless, and the
  * larger `committed` wins. SYNC_ENOSPC, or the code of the region when it is at its capacity. */
 int sy_segment_grow(struct sy_segment *segment, enum sy_region_id region);
+/* The descriptor, if it is still ours; else the file opened again by its name, with the own byte taken
+ * again; else -1. Never touches a descriptor that is somebody else's. */
+int sy_segment_fd(struct sy_segment *segment);
 /* Has the name been taken away? Marks the header, once. */
 bool sy_segment_check_orphan(struct sy_segment *segment);
 
 static inline uint32_t sy_committed(struct sy_segment *segment, enum sy_region_id region)
 {
     uint32_t count = sy_load(&segment->header->regions[region].committed);
-    uint32_t capacity = segment->header->regions[region].capacity;
+    uint32_t capacity = segment->regions[region].capacity;
     return count < capacity ? count : capacity;
 }
 

@@ -51,6 +51,10 @@ static bool process_try(struct sy_segment *segment, uint32_t index, const char *
 
 int sy_process_claim(struct sy_segment *segment, const char *label)
 {
+    if (sy_segment_fd(segment) < 0) {
+        return sy_fail(SYNC_EORPHANED, "/dev/shm%s: its name is gone, and so is our descriptor of it",
+                       segment->shm_name);
+    }
     for (;;) {
         uint32_t count = sy_committed(segment, SY_PROCESSES);
         uint32_t first = atomic_fetch_add(&segment->header->next_process, 1);
@@ -75,14 +79,18 @@ void sy_process_release(struct sy_segment *segment)
         segment->process = SY_NONE;
         sy_cas64(&process->tenancy, &tenancy,
                  sy_tenancy(sy_tenancy_generation(tenancy), index, SY_SLOT_FREE));
-        sy_byte_unlock(segment->fd, SY_BYTE_PROCESS(index));
+        int fd = sy_segment_fd(segment);
+        if (fd >= 0) {
+            sy_byte_unlock(fd, SY_BYTE_PROCESS(index));
+        }
     }
 }
 
 void sy_process_keep_byte(struct sy_segment *segment)
 {
-    if (segment->process != SY_NONE) {
-        sy_byte_lock(segment->fd, SY_BYTE_PROCESS(segment->process));
+    int fd = segment->process == SY_NONE ? -1 : sy_segment_fd(segment);
+    if (fd >= 0) {
+        sy_byte_lock(fd, SY_BYTE_PROCESS(segment->process));
     }
 }
 
@@ -118,7 +126,7 @@ int sy_principal_claim(struct sy_segment *segment, bool thread, uint32_t kind, u
 {
     struct sy_header *header = segment->header;
     sy_word *hint = thread ? &header->next_thread : &header->next_principal;
-    uint32_t threads = header->threads, process = segment->process;
+    uint32_t threads = segment->threads, process = segment->process;
     struct sy_process *self = sy_process_at(segment, process);
     for (;;) {
         /* Threads below, others above; both grow inside the one table of principals. */
@@ -150,6 +158,10 @@ int sy_principal_claim(struct sy_segment *segment, bool thread, uint32_t kind, u
             sy_put(&principal->tid, (uint32_t)sy_gettid());
             sy_put(&principal->since, (uint64_t)sy_now());
             sy_thread_name(principal->thread, sizeof(principal->thread));
+            struct sy_executor *executor = thread ? sy_executor_at(segment, index) : NULL;
+            if (executor) {
+                sy_put(&executor->has_life, 0); /* the last tenant's has fired */
+            }
             sy_store_sc(&principal->tenancy, sy_tenancy(generation, process, SY_SLOT_LIVE));
             *ret_index = index;
             return 0;
@@ -168,10 +180,14 @@ int sy_principal_claim(struct sy_segment *segment, bool thread, uint32_t kind, u
     }
 }
 
-void sy_principal_leave(struct sy_segment *segment, uint32_t index, uint32_t state)
+void sy_principal_leave(struct sy_segment *segment, uint32_t id, uint32_t state)
 {
+    uint32_t index = sy_owner_index(id);
     struct sy_principal *principal = sy_principal_at(segment, index);
-    uint64_t tenancy = sy_load(&principal->tenancy);
+    uint64_t tenancy = principal ? sy_load(&principal->tenancy) : 0;
+    if (!principal || sy_owner_id(index, sy_tenancy_generation(tenancy)) != id) {
+        return; /* somebody else's by now */
+    }
     sy_cas64(&principal->tenancy, &tenancy,
              sy_tenancy(sy_tenancy_generation(tenancy), sy_tenancy_process(tenancy), state));
 }

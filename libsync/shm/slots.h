@@ -16,8 +16,8 @@ void sy_process_keep_byte(struct sy_segment *segment);
 /* Take a principal for the own process: a thread's (index < header->threads, with an executor to
  * match) or another's. The state is LIVE on return. SYNC_ENOSLOT names the largest user. */
 int sy_principal_claim(struct sy_segment *segment, bool thread, uint32_t kind, uint32_t *ret_index);
-/* The state LIVE -> FREE or EXITED of the own generation. */
-void sy_principal_leave(struct sy_segment *segment, uint32_t index, uint32_t state);
+/* To FREE or EXITED, if the slot is still that tenant's. */
+void sy_principal_leave(struct sy_segment *segment, uint32_t id, uint32_t state);
 
 static inline uint32_t sy_principal_id(struct sy_segment *segment, uint32_t index)
 {

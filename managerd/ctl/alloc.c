@@ -17,6 +17,11 @@ static void *checked(void *memory)
     return memory;
 }
 
+void *ctl_alloc(size_t size)
+{
+    return checked(calloc(1, size));
+}
+
 void *ctl_grow(void *items, size_t *capacity, size_t count, size_t size)
 {
     if (count < *capacity) {

@@ -62,6 +62,7 @@ int ctl_run_deadlocks(const struct ctl_request *request);
 int ctl_run_break(const struct ctl_request *request);
 
 /* alloc.c: never NULL; out of memory ends the program with CTL_FAILED */
+void *ctl_alloc(size_t size); /* zeroed */
 void *ctl_grow(void *items, size_t *capacity, size_t count, size_t size);
 char *ctl_copy(const char *text);
 char *ctl_print(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -3,11 +3,9 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/text.h"
 #include "managerd/ctl/ctl.h"
 #include "transport/address.h"
@@ -50,35 +48,8 @@ int ctl_name_of(const char *address, char *ret_name, size_t size, char *ret_shm_
     return rc ? rc : sy_segment_name(ret_name, ret_shm_name, shm_size, ret_private);
 }
 
-/* What was checked at opening may be scribbled on since, and growing maps by what the header says
- * with MAP_FIXED. So we go on with a copy, checked again. */
-static int keep_header(struct sy_segment *segment, const struct sy_header *copy)
-{
-    static const uint32_t sizes[SY_REGIONS] = {
-        [SY_PROCESSES] = sizeof(struct sy_process), [SY_PRINCIPALS] = sizeof(struct sy_principal),
-        [SY_EXECUTORS] = sizeof(struct sy_executor), [SY_HOTS] = sizeof(struct sy_hot),
-        [SY_COLDS] = sizeof(struct sy_cold),         [SY_BUCKETS] = sizeof(sy_word),
-        [SY_CHUNKS] = sizeof(struct sy_chunk),       [SY_RING] = sizeof(struct sy_entry),
-        [SY_ARENA] = 65536,
-    };
-    uint64_t unit = copy->granularity;
-    bool good = copy->magic == SY_MAGIC && unit >= 4096 && unit % sy_page_size() == 0 &&
-                copy->size == segment->size &&
-                copy->threads <= copy->regions[SY_PRINCIPALS].capacity &&
-                copy->regions[SY_PRINCIPALS].capacity <= SY_PRINCIPALS_MAX;
-    for (int i = 0; i < SY_REGIONS && good; i++) {
-        const struct sy_region *region = &copy->regions[i];
-        uint64_t bytes = ((uint64_t)region->capacity * sizes[i] + unit - 1) / unit * unit;
-        good = region->stride == sizes[i] && region->offset % unit == 0 &&
-               region->offset <= segment->size && bytes <= segment->size - region->offset &&
-               segment->start[i] == segment->base + region->offset;
-    }
-    return good ? 0
-                : sy_fail(SYNC_EGARBAGE, "/dev/shm%s is damaged: its header changed while it was read",
-                          segment->shm_name);
-}
-
-/* Alive, stopped or gone, by three witnesses: the beat, the byte its open file holds, its process. */
+/* Alive, stopped or gone, by three witnesses: the beat, the byte its open file holds, its process.
+ */
 static void look_at_manager(struct ctl_look *look)
 {
     struct sy_header *header = look->segment->header;
@@ -92,7 +63,7 @@ static void look_at_manager(struct ctl_look *look)
     bool process = look->pid > 0 && sy_pid_exists(look->pid) && start &&
                    start == sy_get(&header->manager_start_time);
     look->process_state = process ? sy_pid_state(look->pid) : 0;
-    look->state = !byte && !process                           ? SYNC_MANAGER_ABSENT
+    look->state = !byte && !process                            ? SYNC_MANAGER_ABSENT
                   : look->silent >= 0 && look->silent <= STALE ? SYNC_MANAGER_RUNNING
                                                                : SYNC_MANAGER_STALE;
 }
@@ -114,16 +85,6 @@ int ctl_look(const char *address, struct ctl_look *ret_look)
     if (rc) {
         return rc;
     }
-    size_t none = 0;
-    struct sy_header *copy = ctl_grow(NULL, &none, 0, sizeof(*copy));
-    memcpy(copy, look->segment->header, sizeof(*copy));
-    rc = keep_header(look->segment, copy);
-    if (rc) {
-        sy_segment_free(look->segment);
-        free(copy);
-        return rc;
-    }
-    look->segment->header = copy;
     look->now = sy_now();
     look->wall = sy_wall();
     look_at_manager(look);
@@ -132,7 +93,6 @@ int ctl_look(const char *address, struct ctl_look *ret_look)
 
 void ctl_look_end(struct ctl_look *look)
 {
-    free(look->segment->header);
     sy_segment_free(look->segment);
 }
 
@@ -145,7 +105,8 @@ void ctl_say_manager(const struct ctl_look *look, char *to, size_t size)
     char *rest = to + used;
     size_t left = size - (size_t)used;
     if (look->orphaned) {
-        snprintf(rest, left, "ORPHANED: %s was taken away, no lock is granted any more", look->path);
+        snprintf(rest, left, "ORPHANED: %s was taken away, no lock is granted any more",
+                 look->path);
     } else if (look->state == SYNC_MANAGER_RUNNING) {
         snprintf(rest, left, "managerd[%d] alive", look->pid);
     } else if (look->state == SYNC_MANAGER_STALE) {
@@ -153,8 +114,8 @@ void ctl_say_manager(const struct ctl_look *look, char *to, size_t size)
                               ? "stopped (kill -CONT lets it go on)"
                           : look->process_state ? "its process is there"
                                                 : "its process is not to be seen from here";
-        snprintf(rest, left, "managerd[%d] NOT BEATING for %s: %s; locks work without it", look->pid,
-                 look->silent < 0 ? "ever" : silent, why);
+        snprintf(rest, left, "managerd[%d] NOT BEATING for %s: %s; locks work without it",
+                 look->pid, look->silent < 0 ? "ever" : silent, why);
     } else if (look->pid > 0) {
         snprintf(rest, left, "managerd absent: [%d] died %s ago; locks work without it", look->pid,
                  look->silent < 0 ? "some time" : silent);

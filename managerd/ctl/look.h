@@ -8,7 +8,7 @@
 #include "shm/segment.h"
 
 struct ctl_look {
-    struct sy_segment *segment; /* its header is a copy, checked, that nobody can change */
+    struct sy_segment *segment;
     char name[64];
     char address[72];
     char path[SY_PATH_MAX + 16];
