@@ -106,7 +106,7 @@ void sy_attachments_forked(void)
         a->segment->process = SY_NONE;
         a->segment->room = NULL;
         a->segment->reaping = false;
-        int old = sy_segment_fd(a->segment), fd = old < 0 ? -1 : sy_reopen(old);
+        int old = sy_segment_fd(a->segment), fd = old < 0 ? -1 : sy_reopen(old, true);
         if (fd >= 0) {
             dup3(fd, old, O_CLOEXEC);
             close(fd);

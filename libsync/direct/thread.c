@@ -96,10 +96,11 @@ void sy_thread_exit(void)
     }
 }
 
-/* Other destructors may still use the library: go in the last round only. */
+/* What is still held may be about to be released by another destructor: then go in the last round
+ * only. One that uses the library later registers again, and is called again. */
 static void thread_end(void *list)
 {
-    if (++rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, list) == 0) {
+    if (sy_self.holds && ++rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, list) == 0) {
         return;
     }
     sy_thread_exit();

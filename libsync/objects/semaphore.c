@@ -56,13 +56,24 @@ static bool count_one(struct sy_segment *segment, uint32_t process, uint32_t gen
     return false;
 }
 
+/* Wake `count`. One who wants more than there is may swallow the wake of one who would go on, and goes
+ * back to sleep; he has set M before he slept, so whoever wakes only some looks for it afterwards. */
+static uint32_t wake_some(struct sy_hot *hot, uint32_t count)
+{
+    uint32_t woken = (uint32_t)sy_futex_wake(&hot->word, (int)count);
+    if (sy_load_sc(&hot->word) & M) {
+        woken += (uint32_t)sy_futex_wake(&hot->word, INT_MAX);
+    }
+    return woken;
+}
+
 /* `word` was written over `before`. Nobody sleeps without a bound beside a permit when no sleeper wants
  * more than one, so W may go if fewer were woken than could be. */
 static void wake(struct sy_hot *hot, uint32_t before, uint32_t word, uint32_t count)
 {
     if (before & SY_W) {
-        int woken = sy_futex_wake(&hot->word, before & M ? INT_MAX : (int)count);
-        if (!(before & M) && (uint32_t)woken < count && (word & AVAILABLE)) {
+        uint32_t woken = wake_some(hot, before & M ? INT_MAX : count);
+        if (!(before & M) && woken < count && (word & AVAILABLE)) {
             sy_cas32(&hot->word, &word, word & AVAILABLE);
         }
     }
@@ -114,7 +125,9 @@ static bool semaphore_recover(const struct sy_actor *actor, uint32_t record, boo
     }
     sy_owner_bury(actor->segment, &hot->guard, sy_load(&hot->guard), thorough);
     sy_opens_visit(actor->segment, record, sy_hot_generation(hot), count_one, &census);
-    bool guard_left = sy_admits(sy_load(&hot->guard)) && (sy_load(&hot->guard) & SY_OWNER);
+    /* Left by a dead owner, or by a reaper before this one. */
+    uint32_t guard = sy_load(&hot->guard);
+    bool guard_left = (guard & SY_OWNER) && (sy_admits(guard) || (guard & SY_OWNER) == actor->id);
     if (!census.dead_hold && !guard_left) {
         return true;
     }
@@ -146,7 +159,7 @@ static int must_wait(struct sy_call *call, uint32_t seen, struct sy_wait *ret_wa
 static void pass_on(struct sy_call *call, uint32_t left)
 {
     if (call->actor.slept && left) {
-        sy_futex_wake(&call->hot->word, 1);
+        wake_some(call->hot, 1);
     }
 }
 
@@ -193,7 +206,7 @@ static int semaphore_step(struct sy_call *call, struct sy_wait *ret_wait)
 static int semaphore_leave(struct sy_call *call, int rc)
 {
     if (call->actor.slept) {
-        sy_futex_wake(&call->hot->word, 1);
+        wake_some(call->hot, 1);
     }
     return rc;
 }

@@ -50,11 +50,11 @@ int sy_allocate(int fd, uint64_t offset, uint64_t size)
     return 0;
 }
 
-int sy_reopen(int fd)
+int sy_reopen(int fd, bool writable)
 {
     char path[40];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    int copy = open(path, O_RDWR | O_CLOEXEC);
+    int copy = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
     return copy < 0 ? -errno : copy;
 }
 

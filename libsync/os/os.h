@@ -30,7 +30,7 @@ int sy_shm_open(const char *name, int flags, mode_t mode);
 int sy_shm_rename(const char *from, const char *to); /* fails with -EEXIST, never replaces */
 int sy_shm_unlink(const char *name);
 int sy_allocate(int fd, uint64_t offset, uint64_t size);
-int sy_reopen(int fd); /* a new open file description of the same file */
+int sy_reopen(int fd, bool writable); /* a new open file description of the same file */
 int sy_byte_lock(int fd, uint64_t offset);
 int sy_byte_unlock(int fd, uint64_t offset);
 int sy_byte_held(int fd, uint64_t offset); /* by another open file description: 1, 0 */

@@ -73,9 +73,8 @@ bool sy_segment_reach(struct sy_segment *segment, enum sy_region_id id, uint32_t
     uint64_t page = sy_page_size();
     uint64_t from = bytes_of(segment, id, mapped) / page * page;
     uint64_t to = bytes_of(segment, id, committed);
-    int fd = to > from ? sy_segment_fd(segment) : 0;
-    if (to > from && (fd < 0 || sy_map(segment->start[id] + from, to - from, fd,
-                                       region->offset + from, segment->writable) < 0)) {
+    if (to > from && sy_segment_map_file(segment, segment->start[id] + from, to - from,
+                                         region->offset + from) < 0) {
         return false;
     }
     while (mapped < committed && !sy_cas32(&segment->mapped[id], &mapped, committed)) {

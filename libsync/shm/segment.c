@@ -112,6 +112,23 @@ void sy_segment_free(struct sy_segment *segment)
     }
 }
 
+/* Through a file description of its own: a mapping keeps its description, with all its byte locks,
+ * alive in every forked child. The one behind segment->fd is never mapped. */
+int sy_segment_map_file(struct sy_segment *segment, void *address, size_t size, uint64_t offset)
+{
+    int kept = sy_segment_fd(segment);
+    int fd = kept < 0 ? -EBADF : sy_reopen(kept, segment->writable);
+    if (fd == -ENOENT) { /* no /proc */
+        fd = sy_shm_open(segment->shm_name, segment->writable ? O_RDWR : O_RDONLY, 0);
+    }
+    if (fd < 0) {
+        return fd;
+    }
+    int rc = is_ours(segment, fd) ? sy_map(address, size, fd, offset, segment->writable) : -EBADF;
+    close(fd);
+    return rc;
+}
+
 /* Reserve the addresses of the whole file and map the header. */
 static int segment_map(struct sy_segment *segment, uint64_t size)
 {
@@ -127,8 +144,7 @@ static int segment_map(struct sy_segment *segment, uint64_t size)
         return sy_fail(SYNC_ENOMEM, "cannot reserve %" PRIu64 " MiB of addresses for /dev/shm%s",
                        size >> 20, segment->shm_name);
     }
-    int rc = sy_map(segment->base, align(SY_HEADER_SIZE, sy_page_size()), segment->fd, 0,
-                    segment->writable);
+    int rc = sy_segment_map_file(segment, segment->base, align(SY_HEADER_SIZE, sy_page_size()), 0);
     if (rc < 0) {
         return sy_fail_errno(-rc, "mmap /dev/shm%s", segment->shm_name);
     }

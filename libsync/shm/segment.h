@@ -69,6 +69,8 @@ int sy_segment_grow(struct sy_segment *segment, enum sy_region_id region);
 /* The descriptor, if it is still ours; else the file opened again by its name, with the own byte taken
  * again; else -1. Never touches a descriptor that is somebody else's. */
 int sy_segment_fd(struct sy_segment *segment);
+/* 0, or -errno. */
+int sy_segment_map_file(struct sy_segment *segment, void *address, size_t size, uint64_t offset);
 /* Has the name been taken away? Marks the header, once. */
 bool sy_segment_check_orphan(struct sy_segment *segment);
 

@@ -22,6 +22,7 @@ static void fill_process(struct sy_segment *segment, struct sy_process *process,
     sy_put(&process->start_time, facts.start_time);
     sy_put(&process->pidfs_inode, facts.pidfs_inode);
     sy_put(&process->attached_at, (uint64_t)sy_now());
+    sy_put(&process->hello_epoch, UINT32_MAX); /* of no manager */
     sy_put(&process->witnesses, SY_WITNESS_BYTE | (facts.start_time ? SY_WITNESS_START_TIME : 0) |
                                     (facts.pidfs_inode ? SY_WITNESS_PIDFS : 0));
     sy_text_copy(process->label, sizeof(process->label), label, strlen(label));

@@ -58,7 +58,7 @@ static void look_at_manager(struct ctl_look *look)
     look->epoch = sy_get(&header->epoch);
     look->silent = beat <= 0 ? -1 : look->now > beat ? look->now - beat : 0;
     look->orphaned = sy_segment_check_orphan(look->segment);
-    bool byte = sy_byte_held(look->segment->fd, SY_BYTE_MANAGER) == 1;
+    bool byte = sy_byte_held(sy_segment_fd(look->segment), SY_BYTE_MANAGER) == 1;
     uint64_t start = look->pid > 0 ? sy_start_time(look->pid) : 0;
     bool process = look->pid > 0 && sy_pid_exists(look->pid) && start &&
                    start == sy_get(&header->manager_start_time);
