@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "base/text.h"
@@ -121,10 +122,12 @@ static int refuse_orphaned(struct sync_mutex *mutex)
 
 static void remember_dead(struct sync_mutex *mutex, struct sy_call *call)
 {
-    sy_describe_principal(call->segment, call->died, &mutex->previous_owner);
+    /* Others may wait for what we do next: names of users are looked up when they are asked for. */
+    sy_identify_principal(call->segment, call->died, &mutex->previous_owner);
     mutex->previous_owner.principal = call->died;
+    mutex->previous_owner.state = SYNC_STATE_DEAD;
     mutex->died_token = sy_get(&call->hot->u.mutex.fence);
-    sy_report_died(call);
+    sy_report_died(call, &mutex->previous_owner);
 }
 
 static int acquire_slow(struct sync_mutex *mutex, sync_timeout timeout)
@@ -345,6 +348,8 @@ int sync_previous_owner(sync_mutex *mutex, sync_error *ret_error)
         ret_error->code = SYNC_OWNER_DIED;
         ret_error->kind = SYNC_KIND_MUTEX;
         ret_error->holder = mutex->previous_owner;
+        sy_user_name(ret_error->holder.uid, ret_error->holder.user, sizeof(ret_error->holder.user));
+        gethostname(ret_error->holder.host, sizeof(ret_error->holder.host) - 1);
         sy_text_copy(ret_error->object, sizeof(ret_error->object),
                      sy_handle_cold(&mutex->object)->name, SYNC_NAME_MAX);
     }
@@ -399,11 +404,14 @@ static void roll_back(sync_mutex *mutex, bool died)
         return;
     }
     mutex->died_token = 0;
-    sy_mutex_return_dead(&call, mutex->previous_owner.principal);
-    if (!mutex->object.principal && sy_self.holds) {
+    bool returned = sy_mutex_return_dead(&call, mutex->previous_owner.principal);
+    if (returned && !mutex->object.principal && sy_self.holds) {
         sy_self.holds--;
     }
     sy_done(&call.actor);
+    if (!returned) {
+        sync_mutex_release(mutex); /* broken meanwhile: give up what was taken away */
+    }
 }
 
 int sync_mutex_acquire_many(sync_mutex *const *mutexes, size_t count, sync_timeout timeout)

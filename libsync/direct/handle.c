@@ -92,7 +92,7 @@ static int opened_enter(struct sy_attachment *a, struct sy_opened *o)
         if (rc) {
             return rc;
         }
-        sy_store_sc(&entry->opens, o->handles);
+        sy_store_sc(&entry->opens, 1); /* whether, not how often: that is this process' own */
         /* A forked child comes late: its parent may have closed, and the name been unlinked, since. */
         if (!sy_record_live(a->segment, o->record, o->generation)) {
             sy_open_close(a->segment, entry);
@@ -101,7 +101,6 @@ static int opened_enter(struct sy_attachment *a, struct sy_opened *o)
         }
         sy_store(&o->entry, entry);
     }
-    sy_store_sc(&entry->opens, o->handles);
     return 0;
 }
 
@@ -110,9 +109,6 @@ static int opened_enter(struct sy_attachment *a, struct sy_opened *o)
 static void opened_put(struct sy_attachment *a, struct sy_opened *o, bool keep)
 {
     if (--o->handles) {
-        if (o->entry) {
-            sy_store_sc(&o->entry->opens, o->handles);
-        }
         return;
     }
     if (o->entry) {
@@ -250,7 +246,7 @@ static int open_record(struct sy_attachment *a, const struct sy_actor *actor,
                 opened_put(a, *ret_opened, false);
             }
             pthread_mutex_unlock(&a->lock);
-            if (rc || live) {
+            if (live || (rc && rc != SYNC_ENOENT)) {
                 return rc;
             }
         }

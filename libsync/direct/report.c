@@ -205,15 +205,14 @@ int sy_report(struct sy_call *call, const struct sy_kind *kind, int rc, const st
     return sy_fail_info(&error, rc, "%s", text);
 }
 
-int sy_report_died(struct sy_call *call)
+int sy_report_died(struct sy_call *call, const sync_principal *dead)
 {
     sync_error error;
-    char who[320];
     memset(&error, 0, sizeof(error));
     sy_text_copy(error.object, sizeof(error.object), call->cold->name, SYNC_NAME_MAX);
     error.kind = (int32_t)sy_hot_kind(call->hot);
-    sy_describe_principal(call->segment, call->died, &error.holder);
-    name_principal(who, sizeof(who), &error.holder);
-    return sy_fail_info(&error, SYNC_OWNER_DIED, "%s: acquired; %s died holding it", error.object,
-                        who);
+    error.holder = *dead;
+    return sy_fail_info(&error, SYNC_OWNER_DIED, "%s: acquired; %s[%d] died holding it%s%s%s",
+                        error.object, dead->pid ? dead->label : "a thread that is gone", dead->pid,
+                        dead->note[0] ? ", \"" : "", dead->note, dead->note[0] ? "\"" : "");
 }

@@ -186,15 +186,16 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
     struct sy_wait wait;
     int64_t guard_limit = 0;
     bool spun = false, slept_on_guard = false;
+    int64_t now = call->began; /* read again after each sleep only */
     for (;;) {
         uint32_t park = call->actor.executor ? sy_load(&call->actor.executor->park) : 0;
         int rc = kind->step(call, &wait);
-        if (rc != SY_WAIT || !wait.guard || sy_now() >= call->deadline) {
+        if (rc != SY_WAIT || !wait.guard || now >= call->deadline) {
             pass_guard_on(call, &slept_on_guard);
         }
         if (rc != SY_WAIT) {
             if (rc < 0 && rc != SY_SUPERSEDED) {
-                if (call->actor.slept) {
+                if (call->published) {
                     kind->leave(call, rc);
                 }
                 sy_report(call, kind, rc, &wait, NULL);
@@ -203,7 +204,6 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
             }
             return finish(call, rc);
         }
-        int64_t now = sy_now();
         if (now >= call->deadline) {
             if (call->published || !try_goes_on(&wait, &guard_limit)) {
                 bool guard = wait.guard && !call->published;
@@ -232,14 +232,15 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
         }
         int slept = sleep_once(attachment, call, &wait, park, now);
         slept_on_guard = wait.guard;
+        now = sy_now();
         if (slept == -EINTR && interruptible) {
             return give_up(call, kind, SYNC_EINTR, &wait, NULL);
         }
         if (slept == -EOWNERDEAD) {
             sy_recover_record(&call->actor, call->record, false);
-        } else if (slept == -ETIMEDOUT && sy_now() < call->deadline) {
+        } else if (slept == -ETIMEDOUT && now < call->deadline) {
             /* Time to look again, for ourselves and for the record. */
-            sy_keep_up(attachment, sy_now());
+            sy_keep_up(attachment, now);
             sy_recover_record(&call->actor, call->record, true);
         }
     }

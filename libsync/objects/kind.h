@@ -95,12 +95,14 @@ void sy_record_unguard(const struct sy_actor *actor, uint32_t record);
 /* What is to be seen of an object, without a lock. False when it is not in use. */
 bool sy_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_info);
 void sy_describe_principal(struct sy_segment *segment, uint32_t owner, sync_principal *ret_principal);
+/* Only what the segment says of it, without a system call: no user's name, no state. */
+void sy_identify_principal(struct sy_segment *segment, uint32_t owner, sync_principal *ret_principal);
 
 /* ---- mutex ---- */
 int sy_mutex_release(struct sy_call *call);
 /* Give back, at depth 1, what was taken over from the dead `died`, as if it had not been taken: its next
- * owner is told of that death. */
-void sy_mutex_return_dead(struct sy_call *call, uint32_t died);
+ * owner is told of that death. False when it was broken since. */
+bool sy_mutex_return_dead(struct sy_call *call, uint32_t died);
 /* After a successful CAS into the word by a fast path outside. */
 static inline void sy_mutex_took(struct sy_hot *hot, uint32_t me, int64_t now)
 {

@@ -69,39 +69,16 @@ void sy_record_unlink(const struct sy_actor *actor, uint32_t record)
     sy_store_sc(&hot->state, sy_state(sy_hot_generation(hot), SY_RECORD_UNLINKED));
 }
 
-static void describe_process(struct sy_segment *segment, uint32_t index, uint32_t generation,
-                             sync_principal *ret_principal)
-{
-    struct sy_process *process = sy_process_at(segment, index);
-    if (!process || sy_tenancy_generation(sy_load(&process->tenancy)) != generation) {
-        return; /* its slot has another tenant by now */
-    }
-    ret_principal->pid = (int32_t)sy_get(&process->pid);
-    ret_principal->uid = sy_get(&process->uid);
-    sy_user_name(ret_principal->uid, ret_principal->user, sizeof(ret_principal->user));
-    sy_text_copy(ret_principal->label, sizeof(ret_principal->label), process->label,
-                 sizeof(process->label));
-    gethostname(ret_principal->host, sizeof(ret_principal->host) - 1);
-    ret_principal->state = sy_process_state(segment, index, generation);
-    if (ret_principal->state == SYNC_STATE_ALIVE &&
-        sy_get(&process->pid_namespace) == segment->pid_namespace) {
-        char state = sy_pid_state(ret_principal->pid);
-        ret_principal->state = state == 'T' || state == 't' ? SYNC_STATE_STOPPED
-                               : state == 'C'               ? SYNC_STATE_DUMPING
-                                                            : SYNC_STATE_ALIVE;
-    }
-}
-
-void sy_describe_principal(struct sy_segment *segment, uint32_t owner, sync_principal *ret_principal)
+void sy_identify_principal(struct sy_segment *segment, uint32_t owner, sync_principal *ret_principal)
 {
     memset(ret_principal, 0, sizeof(*ret_principal));
     uint32_t index = sy_owner_index(owner);
     struct sy_principal *principal = index == SY_NONE ? NULL : sy_principal_at(segment, index);
+    uint64_t tenancy = principal ? sy_load(&principal->tenancy) : 0;
     if (!principal) {
         return;
     }
     ret_principal->principal = owner & SY_OWNER;
-    uint64_t tenancy = sy_load(&principal->tenancy);
     if (sy_owner_id(index, sy_tenancy_generation(tenancy)) != (owner & SY_OWNER)) {
         ret_principal->state = SYNC_STATE_DEAD;
         return; /* the slot has been let again: who it was is in the event ring, if anywhere */
@@ -112,10 +89,45 @@ void sy_describe_principal(struct sy_segment *segment, uint32_t owner, sync_prin
                  sizeof(principal->note));
     sy_text_copy(ret_principal->thread, sizeof(ret_principal->thread), principal->thread,
                  sizeof(principal->thread));
-    describe_process(segment, sy_tenancy_process(tenancy), sy_get(&principal->process_generation),
-                     ret_principal);
-    if (sy_owner_dead(segment, owner, false)) {
-        ret_principal->state = SYNC_STATE_DEAD;
+    struct sy_process *process = sy_process_at(segment, sy_tenancy_process(tenancy));
+    if (process && sy_tenancy_generation(sy_load(&process->tenancy)) ==
+                       sy_get(&principal->process_generation)) {
+        ret_principal->pid = (int32_t)sy_get(&process->pid);
+        ret_principal->uid = sy_get(&process->uid);
+        sy_text_copy(ret_principal->label, sizeof(ret_principal->label), process->label,
+                     sizeof(process->label));
+    }
+}
+
+/* How its process does, by asking the kernel. */
+static int state_of(struct sy_segment *segment, uint32_t owner)
+{
+    struct sy_principal *principal = sy_principal_at(segment, sy_owner_index(owner));
+    uint32_t index = sy_tenancy_process(sy_load(&principal->tenancy));
+    struct sy_process *process = sy_process_at(segment, index);
+    if (!process || sy_owner_dead(segment, owner, false)) {
+        return SYNC_STATE_DEAD;
+    }
+    int state = sy_process_state(segment, index, sy_get(&principal->process_generation));
+    if (state != SYNC_STATE_ALIVE ||
+        sy_get(&process->pid_namespace) != segment->pid_namespace) {
+        return state;
+    }
+    char letter = sy_pid_state((int32_t)sy_get(&process->pid));
+    return letter == 'T' || letter == 't' ? SYNC_STATE_STOPPED
+           : letter == 'C'                ? SYNC_STATE_DUMPING
+                                          : SYNC_STATE_ALIVE;
+}
+
+void sy_describe_principal(struct sy_segment *segment, uint32_t owner, sync_principal *ret_principal)
+{
+    sy_identify_principal(segment, owner, ret_principal);
+    if (ret_principal->pid) {
+        sy_user_name(ret_principal->uid, ret_principal->user, sizeof(ret_principal->user));
+        gethostname(ret_principal->host, sizeof(ret_principal->host) - 1);
+    }
+    if (ret_principal->principal && ret_principal->state != SYNC_STATE_DEAD) {
+        ret_principal->state = state_of(segment, owner & SY_OWNER);
     }
 }
 

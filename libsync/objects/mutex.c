@@ -114,11 +114,11 @@ static int took(struct sy_call *call, uint32_t seen)
     struct sy_hot *hot = call->hot;
     sy_mutex_took(hot, call->principal, sy_now_coarse());
     withdraw(call);
-    if (((seen & SY_W) || call->actor.slept) && sy_load_sc(sleepers(call))) {
-        sy_futex_wake(&hot->word, 1); /* the heir: it looks again, and watches us */
-    }
     if (!(seen & SY_R)) {
-        return 0;
+        return 0; /* the release that woke us woke another, who looks again and watches us */
+    }
+    if (sy_load_sc(sleepers(call))) {
+        sy_futex_wake(&hot->word, 1); /* nobody released: the heir is ours to wake */
     }
     call->died = seen & SY_OWNER;
     atomic_fetch_add_explicit(&call->cold->deaths, 1, memory_order_relaxed);
@@ -139,6 +139,7 @@ static int again(struct sy_call *call)
     if (flagged(hot, SYNC_FLAG_NON_RECURSIVE)) {
         return SYNC_EDEADLK;
     }
+    withdraw(call);
     if (sy_mutex_depth_of(hot, call->principal) >= SY_DEPTH_MAX) {
         return SYNC_EDEPTH;
     }
@@ -180,8 +181,11 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
             return sy_mutex_evicted(hot, call->principal) ? SYNC_ELOST : SY_SUPERSEDED;
         } else if (owner == SY_POISONED) {
             return SYNC_ENOTRECOVERABLE;
-        } else if (sy_owner_bury(call->segment, &hot->word, seen, false)) {
-            seen = sy_load(&hot->word);
+        } else if (sy_owner_dead(call->segment, owner, false)) {
+            /* Taken over in one step: R is for those who only find the dead. */
+            if (sy_cas32(&hot->word, &seen, call->principal | SY_W)) {
+                return took(call, seen | SY_R);
+            }
         } else if (!call->published) {
             /* W and the candidate are for those who are about to sleep and have said so. */
             *ret_wait = (struct sy_wait){
@@ -232,8 +236,9 @@ static int release_to_waiters(struct sy_call *call)
         atomic_fetch_add(&executor->park, 1);
         sy_futex_wake(&executor->park, 1);
     }
-    /* With a reservation two: one may be the heir itself, stopped, and swallow the wake. */
-    sy_futex_wake(&hot->word, executor ? 2 : 1);
+    /* Two: one to take it; and one that looks again, watches whoever did, and stands in for the first if
+     * that one is stopped. */
+    sy_futex_wake(&hot->word, 2);
     sy_paid(&call->actor);
     return 0;
 }
@@ -279,17 +284,20 @@ int sy_mutex_release(struct sy_call *call)
     return sy_mutex_release(call); /* broken between the look and the CAS: as the evicted */
 }
 
-void sy_mutex_return_dead(struct sy_call *call, uint32_t died)
+bool sy_mutex_return_dead(struct sy_call *call, uint32_t died)
 {
     struct sy_hot *hot = call->hot;
     uint32_t seen = sy_load(&hot->word);
-    sy_put(&hot->u.mutex.depth, 0);
+    bool done = false;
     sy_owe(&call->actor, call->record, call->generation);
-    while ((seen & (SY_OWNER | SY_R)) == call->principal &&
-           !sy_cas32(&hot->word, &seen, died | SY_R | SY_W)) {
+    while (!done && (seen & (SY_OWNER | SY_R)) == call->principal) {
+        done = sy_cas32(&hot->word, &seen, died | SY_R | SY_W);
     }
-    sy_futex_wake(&hot->word, 1);
+    if (done) {
+        sy_futex_wake(&hot->word, 1);
+    }
     sy_paid(&call->actor);
+    return done;
 }
 
 static bool mutex_recover(const struct sy_actor *actor, uint32_t record, bool thorough)

@@ -79,10 +79,8 @@ static int claim_any(const struct sy_actor *actor, uint32_t *ret_record)
 {
     struct sy_segment *segment = actor->segment;
     for (;;) {
-        uint32_t count = sy_committed(segment, SY_HOTS);
-        if (sy_committed(segment, SY_COLDS) < count) {
-            count = sy_committed(segment, SY_COLDS);
-        }
+        uint32_t hots = sy_committed(segment, SY_HOTS), colds = sy_committed(segment, SY_COLDS);
+        uint32_t count = hots < colds ? hots : colds;
         uint32_t first = count ? sy_get(&segment->header->next_record) % count : 0;
         for (uint32_t i = 0; i < count; i++) {
             uint32_t record = (first + i) % count;
@@ -92,8 +90,8 @@ static int claim_any(const struct sy_actor *actor, uint32_t *ret_record)
                 return 0;
             }
         }
-        bool colds = sy_committed(segment, SY_COLDS) < sy_committed(segment, SY_HOTS);
-        int rc = sy_segment_grow(segment, colds ? SY_COLDS : SY_HOTS);
+        int rc = colds < hots ? sy_segment_grow(segment, SY_COLDS, colds)
+                              : sy_segment_grow(segment, SY_HOTS, hots);
         if (rc) {
             return rc;
         }

@@ -28,10 +28,13 @@ static uint64_t bytes_of(struct sy_segment *segment, enum sy_region_id id, uint3
     return ((uint64_t)count * sy_strides[id] + unit - 1) / unit * unit;
 }
 
-int sy_segment_grow(struct sy_segment *segment, enum sy_region_id id)
+int sy_segment_grow(struct sy_segment *segment, enum sy_region_id id, uint32_t seen)
 {
     const struct sy_geometry *region = &segment->regions[id];
     uint32_t old = sy_committed(segment, id);
+    if (old > seen) {
+        return 0;
+    }
     if (old >= region->capacity) {
         return sy_fail(exhausted[id].code,
                        "all %u %s of /dev/shm%s are taken; raise \"%s\" in managerd.conf and restart "

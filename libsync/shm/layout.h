@@ -240,7 +240,7 @@ struct sy_cold { /* 256 bytes; filled before the record is linked, fixed while L
 struct sy_open { /* 32 bytes; `permits` under the record's guard, the rest by the process alone */
     sy_word record; /* + 1; 0: free entry */
     sy_word generation;
-    sy_word opens;
+    sy_word opens; /* 1 while the process has it open */
     sy_word permits;
     sy_dword arrived; /* barrier: 1 + generation this process last arrived in */
     sy_dword reserved;

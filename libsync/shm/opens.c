@@ -23,7 +23,7 @@ static int chunk_claim(struct sy_segment *segment, uint64_t owner, struct sy_chu
                 return 0;
             }
         }
-        int rc = sy_segment_grow(segment, SY_CHUNKS);
+        int rc = sy_segment_grow(segment, SY_CHUNKS, count);
         if (rc) {
             return rc;
         }

@@ -217,9 +217,9 @@ static int fill_new(struct sy_segment *segment, const struct sy_segment_config *
     sy_put(&header->directory_epoch, 1);
     find_regions(segment, plan);
     segment->threads = config->capacities.threads;
-    int rc = sy_segment_grow(segment, SY_BUCKETS);
+    int rc = sy_segment_grow(segment, SY_BUCKETS, 0);
     if (!rc) {
-        rc = sy_segment_grow(segment, SY_RING);
+        rc = sy_segment_grow(segment, SY_RING, 0);
     }
     sy_put(&header->state, SY_STATE_RUNNING);
     header->magic = SY_MAGIC;

@@ -64,8 +64,9 @@ void sy_segment_free(struct sy_segment *segment);
 /* Can this process reach items below `count`? Maps on when the region has grown. */
 bool sy_segment_reach(struct sy_segment *segment, enum sy_region_id region, uint32_t count);
 /* Give memory to more items, by anybody, without a lock: to allocate twice is harmless, and the
- * larger `committed` wins. SYNC_ENOSPC, or the code of the region when it is at its capacity. */
-int sy_segment_grow(struct sy_segment *segment, enum sy_region_id region);
+ * larger `committed` wins. Nothing to do when there are more than the `seen` that the caller has
+ * searched. SYNC_ENOSPC, or the code of the region when it is at its capacity. */
+int sy_segment_grow(struct sy_segment *segment, enum sy_region_id region, uint32_t seen);
 /* The descriptor, if it is still ours; else the file opened again by its name, with the own byte taken
  * again; else -1. Never touches a descriptor that is somebody else's. */
 int sy_segment_fd(struct sy_segment *segment);

@@ -64,7 +64,7 @@ int sy_process_claim(struct sy_segment *segment, const char *label)
                 return 0;
             }
         }
-        int rc = sy_segment_grow(segment, SY_PROCESSES);
+        int rc = sy_segment_grow(segment, SY_PROCESSES, count);
         if (rc) {
             return rc;
         }
@@ -167,14 +167,10 @@ int sy_principal_claim(struct sy_segment *segment, bool thread, uint32_t kind, u
             *ret_index = index;
             return 0;
         }
-        int rc;
-        if (thread && sy_committed(segment, SY_EXECUTORS) < committed) {
-            rc = sy_segment_grow(segment, SY_EXECUTORS);
-        } else if (thread && count >= threads) {
-            rc = sy_segment_grow(segment, SY_EXECUTORS); /* at capacity: says so */
-        } else {
-            rc = sy_segment_grow(segment, SY_PRINCIPALS);
-        }
+        /* A thread needs both; at their capacity the executors say so. */
+        bool executors = thread && (count < committed || count >= threads);
+        int rc = executors ? sy_segment_grow(segment, SY_EXECUTORS, count)
+                           : sy_segment_grow(segment, SY_PRINCIPALS, committed);
         if (rc) {
             return refuse_slot(segment, rc);
         }
