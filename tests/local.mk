@@ -1,14 +1,54 @@
 # A unit test tests/FOLDER/test_X.c is one line here: automake derives the source from the name, and
 # LDADD links it with the cores, hidden symbols included.
 unit_tests = \
+	tests/api/test_bad_input \
+	tests/api/test_barrier \
+	tests/api/test_event \
+	tests/api/test_manager \
 	tests/api/test_mutex \
+	tests/api/test_mutex_many \
+	tests/api/test_mutex_owners \
+	tests/api/test_object \
+	tests/api/test_semaphore \
+	tests/api/test_time \
+	tests/base/test_error \
+	tests/base/test_text \
+	tests/conformance/test_closefrom \
+	tests/conformance/test_death \
+	tests/conformance/test_death_barrier \
+	tests/conformance/test_threads \
+	tests/direct/test_fork \
+	tests/direct/test_hello \
+	tests/direct/test_thread \
+	tests/direct/test_wait \
+	tests/managerd/test_config \
+	tests/managerd/test_detach \
+	tests/managerd/test_orphan \
+	tests/managerd/test_singleton \
+	tests/objects/test_barrier \
+	tests/objects/test_break \
+	tests/objects/test_deadlock \
+	tests/objects/test_kinds \
+	tests/objects/test_recovery \
+	tests/os/test_futex \
+	tests/os/test_process \
+	tests/places/test_limits \
+	tests/places/test_namespaces \
+	tests/shm/test_directory \
+	tests/shm/test_growth \
+	tests/shm/test_guard \
+	tests/shm/test_liveness \
+	tests/shm/test_ring \
+	tests/shm/test_segment \
+	tests/transport/test_address \
 	$(end)
 
 # Of those, the ones whose clients are threads of one process: what ThreadSanitizer can judge.
 tsan_tests = \
+	tests/conformance/test_threads \
 	$(end)
 
-LDADD = tests/libharness.a libmanagerdcore.la libsynccore.la $(CMOCKA_LIBS)
+LDADD = tests/libharness.a libmanagerdcore.la libsynccore.la $(INIH_LIBS) $(CMOCKA_LIBS)
 
 if CMOCKA
 check_LIBRARIES += tests/libharness.a
@@ -28,18 +68,23 @@ gates = \
 	tests/gates/length.sh \
 	tests/gates/library.sh \
 	tests/gates/lists.sh \
+	tests/gates/memory.sh \
 	tests/gates/shell.sh \
+	tests/gates/snippets.sh \
 	tests/gates/test_gates.sh \
 	tests/gates/todo.sh \
 	tests/test_harness.sh \
 	$(end)
 
 # Suites with a runner of their own, called by scripts/test: tests/SUITE/run.
+include tests/cli/local.mk
 include tests/crash/local.mk
+include tests/fuzz/local.mk
 include tests/models/local.mk
+include tests/storm/local.mk
 include tests/valgrind/local.mk
 
-TESTS = $(gates) $(built_tests)
+TESTS = $(gates) $(built_tests) $(cli_tests)
 dist_check_SCRIPTS = $(gates)
 EXTRA_DIST += \
 	tests/README.md \
@@ -67,9 +112,11 @@ AM_TESTS_ENVIRONMENT = \
 	SYNC_MANAGERD="$$BUILD_DIR/managerd/managerd"; \
 	export SOURCE_DIR BUILD_DIR CC CXX READELF INSTRUMENTED PATH SYNC_MANAGERD;
 
-PHONY += check-gates check-tsan check-unit print-gates
+PHONY += check-cli check-gates check-tsan check-unit print-gates
 print-gates:
 	@echo $(gates)
+check-cli:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(cli_tests)'
 check-gates:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(gates)'
 check-unit:

@@ -141,6 +141,7 @@ static int change(sync_barrier *barrier, bool reset)
     }
     rc = reset ? sy_barrier_reset_step(&call.actor, call.record)
                : sy_barrier_break(&call.actor, call.record, 0, SYNC_CAUSE_ABORT, call.actor.id, 0);
+    rc = rc > 0 ? 0 : rc;
     if (rc == SYNC_EBUSY) {
         sync_info info;
         sy_describe(call.segment, call.record, &info);

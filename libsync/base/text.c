@@ -54,9 +54,13 @@ const char *sy_text_check(const char *text, size_t max, size_t *ret_size)
     return NULL;
 }
 
-void sy_text_copy(char *to, size_t size, const char *from, size_t from_size)
+void sy_text_copy(char *to, size_t size, const char *shared, size_t from_size)
 {
+    /* Copied first, as its owner may write between a look and a use. */
+    char from[256];
     size_t at = 0, out = 0;
+    from_size = from_size < sizeof(from) ? from_size : sizeof(from);
+    memcpy(from, shared, from_size);
     while (at < from_size && from[at]) {
         const unsigned char *p = (const unsigned char *)from + at;
         size_t step = character(p, from_size - at);

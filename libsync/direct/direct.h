@@ -24,7 +24,8 @@ struct sy_attachment {
     uint32_t references;        /* connects; under the list lock */
     bool separate;              /* not shared with other connects: tests, one client per thread */
     bool private_to_user;
-    pthread_mutex_t lock; /* opened table, process slot; never held over a sleep or user code */
+    pthread_mutex_t lock; /* opened table, process slot; never held over user code, nor over a sleep but
+                             the second that the last close of a semaphore may need its guard */
     struct sy_opened **opened;
     uint32_t opened_size, opened_count;
     sy_word generation; /* raised in a forked child: its threads and entries register again */

@@ -290,7 +290,7 @@ int sy_open_handle(struct sync_manager *manager, const char *name,
     const char *rule = name ? sy_text_check(name, SYNC_NAME_MAX, &length) : "is NULL";
     if (rule) {
         char clean[SYNC_NAME_MAX + 8];
-        sy_text_copy(clean, sizeof(clean), name ? name : "", name ? strnlen(name, 300) : 0);
+        sy_text_copy(clean, sizeof(clean), name ? name : "", name ? strnlen(name, SYNC_NAME_MAX + 1) : 0);
         return sy_fail(SYNC_EINVAL,
                        "name \"%s\" %s: names are 1-%d bytes of UTF-8 without control characters",
                        clean, rule, SYNC_NAME_MAX);
@@ -370,7 +370,11 @@ void sy_close_handle(struct sync_object *object)
         object->next->previous = object->previous;
     }
     pthread_mutex_unlock(&manager->lock);
-    if (sy_prepare(object, SYNC_S(1), &call) == 0) {
+    bool prepared = sy_prepare(object, SYNC_S(1), &call) == 0;
+    /* Whether it is the last, and what follows from that, in one go: the process' other threads may be
+     * opening or closing the same object. */
+    pthread_mutex_lock(&a->lock);
+    if (prepared) {
         bool last = object->opened->handles == 1;
         if ((last || object->principal) && kind->closed(&call)) {
             sy_ring_add(call.segment, &(struct sy_ring_event){.type = SY_EVENT_CLOSED,
@@ -381,12 +385,11 @@ void sy_close_handle(struct sync_object *object)
         }
         sy_done(&call.actor);
     }
+    opened_put(a, object->opened, false);
+    pthread_mutex_unlock(&a->lock);
     if (object->principal && object->principal_generation == sy_get(&a->generation)) {
         sy_principal_leave(a->segment, object->principal, SY_SLOT_FREE);
     }
-    pthread_mutex_lock(&a->lock);
-    opened_put(a, object->opened, false);
-    pthread_mutex_unlock(&a->lock);
     pthread_mutex_destroy(&object->local);
     free(object);
 }

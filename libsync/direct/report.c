@@ -212,7 +212,8 @@ int sy_report_died(struct sy_call *call, const sync_principal *dead)
     sy_text_copy(error.object, sizeof(error.object), call->cold->name, SYNC_NAME_MAX);
     error.kind = (int32_t)sy_hot_kind(call->hot);
     error.holder = *dead;
-    return sy_fail_info(&error, SYNC_OWNER_DIED, "%s: acquired; %s[%d] died holding it%s%s%s",
+    const char *quote = dead->note[0] ? "\"" : "";
+    return sy_fail_info(&error, SYNC_OWNER_DIED, "%s: acquired; %s[%d]%s%s%s%s died holding it",
                         error.object, dead->pid ? dead->label : "a thread that is gone", dead->pid,
-                        dead->note[0] ? ", \"" : "", dead->note, dead->note[0] ? "\"" : "");
+                        dead->note[0] ? ", " : "", quote, dead->note, quote);
 }

@@ -15,19 +15,19 @@
 #define SPINS_LEAST 4
 #define BURST_MOST 16
 
-static uint32_t cpus = 1;
+static sy_word cpus = 1;
 
 void sy_wait_prepare(void)
 {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
-    cpus = count > 1 ? (uint32_t)count : 1;
+    sy_put(&cpus, count > 1 ? (uint32_t)count : 1);
 }
 
 /* Until the word changes, or the budget is gone. A spin that was in vain took the CPU from somebody
  * who may be the one waited for: the next one is shorter. */
 static void spin(sy_word *word, uint32_t value, uint32_t crowd)
 {
-    if (cpus < 2 || crowd > cpus || sy_switches.spin_off) {
+    if (sy_get(&cpus) < 2 || crowd > sy_get(&cpus) || sy_switches.spin_off) {
         return;
     }
     uint32_t left = sy_self.spins ? sy_self.spins : SPINS_MOST / 4;
@@ -89,7 +89,7 @@ void sy_rouse(struct sy_segment *segment, struct sy_executor *executor)
 /* ---- one sleep ---- */
 
 static int sleep_once(struct sy_attachment *attachment, struct sy_call *call,
-                      const struct sy_wait *wait, uint32_t park, int64_t now)
+                      const struct sy_wait *wait, uint32_t park, int64_t now, bool interruptible)
 {
     struct sy_segment *segment = attachment->segment;
     struct sy_wait_word words[SY_WAIT_WORDS];
@@ -115,6 +115,11 @@ static int sleep_once(struct sy_attachment *attachment, struct sy_call *call,
         return 0;
     }
     call->actor.slept = true;
+    if (interruptible && count > 1) {
+        /* futex_waitv goes on by itself after a handler with SA_RESTART; a wait on one word does not. */
+        count = 1;
+        limit = now + RECHECK_STALE < limit ? now + RECHECK_STALE : limit;
+    }
     return sy_futex_wait(words, count, limit);
 }
 
@@ -230,7 +235,7 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
         if (look_for_cycle(call, kind, &cycle)) {
             return give_up(call, kind, SYNC_EDEADLK, &wait, &cycle);
         }
-        int slept = sleep_once(attachment, call, &wait, park, now);
+        int slept = sleep_once(attachment, call, &wait, park, now, interruptible);
         slept_on_guard = wait.guard;
         now = sy_now();
         if (slept == -EINTR && interruptible) {
@@ -269,7 +274,7 @@ int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
             publish(call);
             continue;
         }
-        int slept = sleep_once(attachment, call, &wait, park, sy_now());
+        int slept = sleep_once(attachment, call, &wait, park, sy_now(), false);
         slept_on_guard = wait.guard;
         if (slept == -ETIMEDOUT || slept == -EOWNERDEAD) {
             sy_recover_record(&call->actor, call->record, slept == -ETIMEDOUT);

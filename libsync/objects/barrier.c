@@ -128,7 +128,7 @@ int sy_barrier_break(const struct sy_actor *actor, uint32_t record, uint64_t rou
                                                                 .principal = actor->id,
                                                                 .other = culprit,
                                                                 .value = (uint64_t)cause});
-            return 0;
+            return 1;
         }
     }
 }
@@ -149,7 +149,7 @@ int sy_barrier_reset_step(const struct sy_actor *actor, uint32_t record)
             return 0;
         } else {
             int rc = sy_barrier_break(actor, record, 0, SYNC_CAUSE_RESET, actor->id, 0);
-            if (rc) {
+            if (rc < 0) {
                 return rc;
             }
         }
@@ -320,11 +320,12 @@ static int barrier_leave(struct sy_call *call, int rc)
         return outcome(call, state);
     }
     int cause = rc == SYNC_ETIMEDOUT ? SYNC_CAUSE_TIMEOUT : SYNC_CAUSE_ABORT;
-    sy_barrier_break(&call->actor, call->record, call->detail, cause, call->actor.id, 0);
+    if (sy_barrier_break(&call->actor, call->record, call->detail, cause, call->actor.id, 0) > 0) {
+        return rc; /* by us */
+    }
     state = sy_load(&call->hot->u.barrier.state);
     if (1 + (uint64_t)generation_of(state) != call->detail) {
-        int ended = outcome(call, state);
-        return ended == SYNC_EBROKEN && call->culprit == call->actor.id ? rc : ended;
+        return outcome(call, state);
     }
     return rc;
 }

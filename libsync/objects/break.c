@@ -16,6 +16,9 @@ static bool evict(const struct sy_actor *actor, uint32_t record, uint64_t token,
         uint32_t seen = sy_load(&hot->word);
         uint32_t owner = seen & SY_OWNER;
         *ret_evicted = owner;
+        if (sy_owner_bury(actor->segment, &hot->word, seen, true)) {
+            return false; /* nothing to break: its death is the next owner's to be told */
+        }
         /* Depth before fence: only the depth says whose token the fence is. */
         uint64_t depth = sy_load(&hot->u.mutex.depth);
         if (sy_owner_index(owner) == SY_NONE || (seen & SY_R) || depth >> 32 != owner ||
@@ -88,6 +91,9 @@ int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *
     struct sy_call old = {.record = broken,
                           .hot = sy_hot_at(segment, broken),
                           .cold = sy_cold_at(segment, broken)};
+    if (!old.hot || !old.cold) {
+        return sy_fail(SYNC_EGARBAGE, "record %u is out of reach: the segment is damaged", broken);
+    }
     struct sy_name name = {.text = old.cold->name,
                            .size = sy_get(&old.cold->name_size),
                            .hash = sy_get(&old.cold->hash)};

@@ -52,7 +52,7 @@ static bool edge_of(struct sy_segment *segment, uint32_t principal, struct edge 
     ret_edge->generation = sy_get(&executor->waiting.generations[0]);
     struct sy_hot *hot = sy_hot_at(segment, ret_edge->record);
     if (ret_edge->for_whom != principal || !hot || sy_hot_kind(hot) != SYNC_KIND_MUTEX ||
-        !sy_record_live(segment, ret_edge->record, ret_edge->generation)) {
+        sy_hot_generation(hot) != ret_edge->generation || !sy_state_in_use(sy_load(&hot->state))) {
         return false;
     }
     ret_edge->word = sy_load_sc(&hot->word) & ~SY_W;

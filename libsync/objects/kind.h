@@ -144,8 +144,8 @@ static inline bool sy_event_state(struct sy_hot *hot)
 /* ---- barrier ---- */
 #define SY_BARRIER_FIRST (1ull << 48) /* epoch 1: the zeroes in ends[] are of no epoch that counts */
 int sy_barrier_arrive_step(struct sy_call *call, struct sy_wait *ret_wait);
-/* Only the round `round` (1 + generation), or whichever runs now (0). SYNC_EBUSY while another than
- * `culprit` runs the action. */
+/* Only the round `round` (1 + generation), or whichever runs now (0). 1: broken by this call; 0: over or
+ * broken already; SYNC_EBUSY while another than `culprit` runs the action. */
 int sy_barrier_break(const struct sy_actor *actor, uint32_t record, uint64_t round, int cause,
                      uint32_t culprit, int action_code);
 int sy_barrier_reset_step(const struct sy_actor *actor, uint32_t record);

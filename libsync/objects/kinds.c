@@ -147,6 +147,13 @@ static bool count_user(struct sy_segment *segment, uint32_t process, uint32_t ge
     return false;
 }
 
+static bool alive(struct sy_segment *segment, uint32_t index)
+{
+    struct sy_principal *principal = sy_principal_at(segment, index);
+    uint64_t tenancy = principal ? sy_load(&principal->tenancy) : 0;
+    return !sy_owner_dead(segment, sy_owner_id(index, sy_tenancy_generation(tenancy)), false);
+}
+
 static void describe_waiters(struct sy_segment *segment, uint32_t record, uint32_t generation,
                              sync_info *ret_info)
 {
@@ -156,7 +163,7 @@ static void describe_waiters(struct sy_segment *segment, uint32_t record, uint32
         struct sy_executor *executor = sy_executor_at(segment, i);
         if (executor && sy_load(&executor->waiting.count) &&
             sy_get(&executor->waiting.records[0]) == record + 1 &&
-            sy_get(&executor->waiting.generations[0]) == generation) {
+            sy_get(&executor->waiting.generations[0]) == generation && alive(segment, i)) {
             int64_t waited = now - (int64_t)sy_get(&executor->waiting.ticket);
             ret_info->waiters++;
             if (waited > ret_info->longest_wait) {
@@ -173,7 +180,7 @@ bool sy_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_inf
     memset(ret_info, 0, sizeof(*ret_info));
     uint32_t state = hot ? sy_load_sc(&hot->state) : 0;
     const struct sy_kind *kind = hot ? sy_kind_of(sy_hot_kind(hot)) : NULL;
-    if (!kind || !cold || sy_state_of(state) != SY_RECORD_LIVE) {
+    if (!kind || !cold || !sy_state_in_use(state)) {
         return false;
     }
     sy_text_copy(ret_info->name, sizeof(ret_info->name), cold->name, SYNC_NAME_MAX);
@@ -192,5 +199,5 @@ bool sy_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_inf
     ret_info->opens = users.count;
     describe_waiters(segment, record, ret_info->generation, ret_info);
     kind->describe(segment, record, ret_info);
-    return sy_load_sc(&hot->state) == state;
+    return sy_state_generation(sy_load_sc(&hot->state)) == sy_state_generation(state);
 }

@@ -5,7 +5,8 @@
 #include "objects/kind.h"
 #include "os/fault.h"
 
-#define RESERVATION 5000000 /* ns */
+#define RESERVATION 5000000       /* ns */
+#define RESERVATION_FIFO 50000000 /* ns: order matters more there than a heir that is slow to wake */
 #define PATIENCE 1000000    /* ns of waiting, after which a waiter asks for a reservation */
 
 static bool flagged(struct sy_hot *hot, uint32_t flag)
@@ -24,14 +25,14 @@ static bool goes_before(struct sy_call *call, uint32_t candidate)
 {
     struct sy_executor *other = executor_of(call->segment, candidate);
     return other && !sy_owner_dead(call->segment, candidate, false) &&
-           sy_get(&other->waiting.count) && sy_get(&other->waiting.ticket) <= (uint64_t)call->began;
+           sy_get(&other->waiting.count) && !sy_get(&other->waiting.detail) && sy_get(&other->waiting.ticket) <= (uint64_t)call->began;
 }
 
 static void ask_for_reservation(struct sy_call *call, int64_t now)
 {
     sy_word *candidate = &call->hot->u.mutex.candidate;
     uint32_t seen = sy_get(candidate);
-    if (!flagged(call->hot, SYNC_FLAG_FIFO) && now - call->began < PATIENCE) {
+    if (flagged(call->hot, SYNC_FLAG_FIFO) || now - call->began < PATIENCE) {
         return;
     }
     while (seen != call->actor.id && (seen == 0 || !goes_before(call, seen))) {
@@ -69,13 +70,21 @@ static void withdraw(struct sy_call *call)
     }
 }
 
-/* Read only while the word is FREE|W: a stale pair costs fairness, never exclusion. */
+/* Read only while the word is FREE|W: a stale pair costs fairness, never exclusion. One who let a
+ * reservation pass, as he is stopped, gets none until he has looked again: he costs the others one. */
 static bool reserved_for_another(struct sy_call *call, int64_t now, int64_t *ret_until)
 {
     uint32_t who = sy_get(&call->hot->u.mutex.reserved_for);
     int64_t until = (int64_t)sy_get(&call->hot->u.mutex.reserved_until);
-    if (!who || who == call->actor.id || until <= now || until > now + RESERVATION ||
+    if (!who || who == call->actor.id || until > now + RESERVATION_FIFO ||
         sy_owner_dead(call->segment, who, false)) {
+        return false;
+    }
+    if (until <= now) {
+        struct sy_executor *late = executor_of(call->segment, who);
+        if (late) {
+            sy_put(&late->waiting.detail, 1);
+        }
         return false;
     }
     *ret_until = until;
@@ -155,6 +164,7 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
     }
     if (call->published) {
         count_in(call);
+        sy_put(&call->actor.executor->waiting.detail, 0);
     }
     uint32_t seen = sy_load_sc(&hot->word);
     for (;;) {
@@ -211,16 +221,42 @@ static int mutex_leave(struct sy_call *call, int rc)
     return rc;
 }
 
+/* FIFO pays for its order: the releaser looks through all who wait. */
+static uint32_t oldest_waiter(struct sy_call *call)
+{
+    struct sy_segment *segment = call->segment;
+    uint32_t count = sy_committed(segment, SY_EXECUTORS), oldest = 0;
+    uint64_t ticket = UINT64_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        struct sy_executor *executor = sy_executor_at(segment, i);
+        struct sy_principal *principal = sy_principal_at(segment, i);
+        if (!executor || !principal || !sy_load(&executor->waiting.count) ||
+            sy_get(&executor->waiting.records[0]) != call->record + 1 ||
+            sy_get(&executor->waiting.generations[0]) != call->generation ||
+            sy_get(&executor->waiting.detail) || sy_get(&executor->waiting.ticket) >= ticket) {
+            continue;
+        }
+        uint32_t id = sy_owner_id(i, sy_tenancy_generation(sy_load(&principal->tenancy)));
+        if (!sy_owner_dead(segment, id, false)) {
+            ticket = sy_get(&executor->waiting.ticket);
+            oldest = id;
+        }
+    }
+    return oldest;
+}
+
 /* By the last release of an owner that others wait for. With a reservation the word stays FREE|W, which
  * no fast path takes; without, it is free to whoever comes first, as in sy_owner_hand_back. */
 static int release_to_waiters(struct sy_call *call)
 {
     struct sy_hot *hot = call->hot;
     uint32_t mine = call->principal | SY_W;
-    uint32_t heir = sy_get(&hot->u.mutex.candidate);
+    uint32_t heir =
+        flagged(hot, SYNC_FLAG_FIFO) ? oldest_waiter(call) : sy_get(&hot->u.mutex.candidate);
     struct sy_executor *executor = heir ? executor_of(call->segment, heir) : NULL;
     if (executor && !sy_owner_dead(call->segment, heir, false)) {
-        sy_put(&hot->u.mutex.reserved_until, (uint64_t)(sy_now() + RESERVATION));
+        int64_t time = flagged(hot, SYNC_FLAG_FIFO) ? RESERVATION_FIFO : RESERVATION;
+        sy_put(&hot->u.mutex.reserved_until, (uint64_t)(sy_now() + time));
         sy_put(&hot->u.mutex.reserved_for, heir);
     } else {
         sy_put(&hot->u.mutex.reserved_for, 0);
@@ -289,12 +325,16 @@ bool sy_mutex_return_dead(struct sy_call *call, uint32_t died)
     struct sy_hot *hot = call->hot;
     uint32_t seen = sy_load(&hot->word);
     bool done = false;
+    uint64_t depth = sy_get(&hot->u.mutex.depth);
     sy_owe(&call->actor, call->record, call->generation);
+    sy_put(&hot->u.mutex.depth, 0); /* before the word is anybody else's */
     while (!done && (seen & (SY_OWNER | SY_R)) == call->principal) {
         done = sy_cas32(&hot->word, &seen, died | SY_R | SY_W);
     }
     if (done) {
         sy_futex_wake(&hot->word, 1);
+    } else {
+        sy_put(&hot->u.mutex.depth, depth);
     }
     sy_paid(&call->actor);
     return done;

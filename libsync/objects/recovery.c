@@ -6,6 +6,20 @@
 #include "objects/kind.h"
 #include "os/fault.h"
 
+/* A wake owed, or swallowed, by the dead: everybody who sleeps there looks for himself. */
+static void replay(const struct sy_actor *actor, uint32_t named, uint32_t generation)
+{
+    struct sy_hot *hot = named ? sy_hot_at(actor->segment, named - 1) : NULL;
+    if (!hot || sy_switches.replay_off || sy_hot_generation(hot) != generation) {
+        return;
+    }
+    const struct sy_kind *kind = sy_kind_of(sy_hot_kind(hot));
+    if (kind) {
+        kind->wake_all(hot);
+        sy_futex_wake(&hot->guard, INT_MAX);
+    }
+}
+
 /* The byte is the open file description's, so threads of one process exclude each other besides. */
 static pthread_mutex_t reaping = PTHREAD_MUTEX_INITIALIZER;
 
@@ -20,7 +34,11 @@ bool sy_reaper_begin(struct sy_segment *segment, struct sy_actor *ret_actor)
         return false;
     }
     segment->reaping = true;
-    *ret_actor = (struct sy_actor){.segment = segment, .id = SY_REAPER};
+    *ret_actor = (struct sy_actor){
+        .segment = segment, .id = SY_REAPER, .owed = &segment->header->reaper_owed};
+    /* What the reaper before us owed when it was killed. */
+    replay(ret_actor, sy_load(&ret_actor->owed->record), sy_get(&ret_actor->owed->generation));
+    sy_paid(ret_actor);
     return true;
 }
 
@@ -47,22 +65,8 @@ bool sy_recover_record(const struct sy_actor *actor, uint32_t record, bool thoro
     }
     sy_owner_bury(actor->segment, &hot->guard, sy_load(&hot->guard), thorough);
     const struct sy_kind *kind = sy_kind_of(sy_hot_kind(hot));
-    return !kind || sy_state_of(sy_load(&hot->state)) != SY_RECORD_LIVE ||
+    return !kind || !sy_state_in_use(sy_load(&hot->state)) ||
            kind->recover(actor, record, thorough);
-}
-
-/* A wake owed, or swallowed, by the dead: everybody who sleeps there looks for himself. */
-static void replay(const struct sy_actor *actor, uint32_t named, uint32_t generation)
-{
-    struct sy_hot *hot = named ? sy_hot_at(actor->segment, named - 1) : NULL;
-    if (!hot || sy_switches.replay_off || sy_hot_generation(hot) != generation) {
-        return;
-    }
-    const struct sy_kind *kind = sy_kind_of(sy_hot_kind(hot));
-    if (kind) {
-        kind->wake_all(hot);
-        sy_futex_wake(&hot->guard, INT_MAX);
-    }
 }
 
 static void replay_executor(const struct sy_actor *actor, struct sy_executor *executor)
@@ -120,7 +124,7 @@ static void recover_owned(const struct sy_actor *actor)
             sy_record_unguard(actor, i);
         }
         if (sy_hot_kind(hot) == SYNC_KIND_MUTEX &&
-            sy_state_of(sy_load(&hot->state)) == SY_RECORD_LIVE) {
+            sy_state_in_use(sy_load(&hot->state))) {
             sy_mutex_kind.recover(actor, i, false);
         }
     }

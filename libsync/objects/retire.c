@@ -5,6 +5,23 @@
 
 #include "objects/kind.h"
 
+/* A bit per record that somebody has open: one walk over the entries for all candidates. */
+struct open_records {
+    uint64_t *bits;
+    uint32_t count;
+};
+static bool mark_open(struct sy_segment *segment, uint32_t process, uint32_t generation,
+                      struct sy_open *entry, void *argument)
+{
+    struct open_records *open = argument;
+    uint32_t record = sy_get(&entry->record) - 1;
+    (void)segment, (void)process, (void)generation;
+    if (sy_load_sc(&entry->opens) && record < open->count) {
+        open->bits[record / 64] |= 1ull << record % 64;
+    }
+    return false;
+}
+
 struct candidate {
     uint32_t record;
     uint64_t created_at;
@@ -75,7 +92,17 @@ int sy_retire(const struct sy_actor *actor)
         return retired;
     }
     struct candidate *candidates = calloc(live, sizeof(*candidates));
-    for (uint32_t i = 0; candidates && i < count && found < live; i++) {
+    struct open_records open = {calloc(count / 64 + 1, sizeof(uint64_t)), count};
+    if (!candidates || !open.bits) {
+        free(candidates);
+        free(open.bits);
+        return retired;
+    }
+    sy_opens_visit(segment, SY_NONE, 0, mark_open, &open);
+    for (uint32_t i = 0; i < count && found < live; i++) {
+        if (open.bits[i / 64] >> i % 64 & 1) {
+            continue;
+        }
         struct sy_hot *hot = sy_hot_at(segment, i);
         struct sy_cold *cold = sy_cold_at(segment, i);
         const struct sy_kind *kind = hot ? sy_kind_of(sy_hot_kind(hot)) : NULL;
@@ -92,6 +119,7 @@ int sy_retire(const struct sy_actor *actor)
             surplus--;
         }
     }
+    free(open.bits);
     free(candidates);
     return retired;
 }

@@ -136,7 +136,8 @@ struct sy_waiting {
     sy_word principal;
     sy_dword ticket;   /* ns when it began: the smaller goes first */
     sy_dword deadline; /* ns */
-    sy_dword detail;   /* barrier: the generation it arrived in; semaphore: permits wanted */
+    sy_dword detail;   /* barrier: 1 + the generation it arrived in; mutex: 1 when it let a reservation
+                          pass, by whoever met that; 0 by the waiter when it looks */
     sy_word records[SY_WAIT_MAX + 1]; /* record + 1 */
     sy_word generations[SY_WAIT_MAX + 1];
 };
@@ -178,6 +179,11 @@ static inline uint32_t sy_state_generation(uint32_t word)
 static inline uint32_t sy_state_of(uint32_t word)
 {
     return word & 0xff;
+}
+/* Somebody may use it: an unlinker that is looking has decided nothing yet. */
+static inline bool sy_state_in_use(uint32_t word)
+{
+    return sy_state_of(word) == SY_RECORD_LIVE || sy_state_of(word) == SY_RECORD_UNLINKING;
 }
 
 #define SY_BARRIER_ENDS 4
@@ -346,6 +352,7 @@ struct sy_header { /* 4096 bytes */
     sy_dword fence_floor;     /* atomic maximum of the tokens of unlinked mutexes: the next of any
                                  name begins above */
     _Alignas(64) sy_dword ring_head; /* entries ever claimed */
+    struct sy_owed reaper_owed;      /* the reaper's cell; by whoever holds the reaper byte */
 };
 #define SY_HEADER_SIZE 4096u
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "shm/slots.h"
 
 /* A writer killed half way leaves an entry whose sequence is 0: readers pass over it, the next round
  * overwrites it. */
@@ -27,9 +28,14 @@ void sy_ring_add(struct sy_segment *segment, const struct sy_ring_event *event)
     sy_put(&entry->generation, event->generation);
     sy_put(&entry->principal, event->principal & SY_OWNER);
     sy_put(&entry->other, event->other & SY_OWNER);
-    sy_put(&entry->pid, event->pid);
+    /* Whose slot it was, for when it is somebody else's. */
+    uint32_t index = sy_owner_index(event->principal & SY_OWNER);
+    struct sy_principal *principal = index == SY_NONE ? NULL : sy_principal_at(segment, index);
+    struct sy_process *process =
+        principal ? sy_process_at(segment, sy_tenancy_process(sy_load(&principal->tenancy))) : NULL;
+    sy_put(&entry->pid, event->pid || !process ? event->pid : sy_get(&process->pid));
     sy_put(&entry->value, event->value);
-    const char *text = event->text ? event->text : "";
+    const char *text = event->text ? event->text : process ? process->label : "";
     sy_text_copy(entry->text, sizeof(entry->text), text, strnlen(text, sizeof(entry->text)));
     sy_store_sc(&entry->sequence, place);
 }

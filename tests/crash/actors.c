@@ -251,3 +251,16 @@ bool actor_until_asleep(struct crash_case *c, unsigned actor)
     }
     return true;
 }
+
+bool actor_until_done_or_asleep(struct crash_case *c, unsigned actor, uint32_t operations)
+{
+    uint64_t limit = now_ns() + patience_ns;
+    while (atomic_load(&c->control->actor[actor].phase) < 2 * operations &&
+           !actor_is_asleep(c, actor)) {
+        if (now_ns() > limit) {
+            return case_trouble(c, "actor %u neither acts nor sleeps", actor);
+        }
+        sched_yield();
+    }
+    return true;
+}

@@ -25,6 +25,7 @@ void actor_permit_all(struct crash_case *c);
 
 /* Both end by what is seen, never by time alone; false with c->trouble set after two seconds. */
 bool actor_until_done(struct crash_case *c, unsigned actor, uint32_t operations);
+bool actor_until_done_or_asleep(struct crash_case *c, unsigned actor, uint32_t operations);
 bool actor_until_asleep(struct crash_case *c, unsigned actor);
 
 /* Inside an operation, and the kernel shows it asleep in a futex call. */

@@ -44,11 +44,14 @@ static bool lab_open(struct crash_case *c)
     char name[48];
     int private;
     c->world = lab;
-    /* The parent of a worker is the harness: its pid keeps two sweeps apart. */
+    /* Each worker has a pid of its own, which keeps workers and sweeps apart. */
     snprintf(name, sizeof name, "crash-%d-%llu", (int)getpid(), (unsigned long long)c->serial);
     snprintf(lab->address, sizeof lab->address, "shm:%s", name);
-    if (sy_segment_name(name, lab->shm_name, sizeof lab->shm_name, &private) < 0 ||
-        sy_segment_create(lab->shm_name, &config, &lab->segment) < 0) {
+    if (sy_segment_name(name, lab->shm_name, sizeof lab->shm_name, &private) < 0) {
+        return case_trouble(c, "no name: %s", sync_last_error());
+    }
+    sy_shm_unlink(lab->shm_name); /* of a sweep that was killed, and whose pid is used again */
+    if (sy_segment_create(lab->shm_name, &config, &lab->segment) < 0) {
         return case_trouble(c, "no segment: %s", sync_last_error());
     }
     /* A manager that has died just now is the hardest to notice. */

@@ -30,6 +30,16 @@ static bool in_vdso(uint64_t address)
     return address >= from && address < to;
 }
 
+extern const char __executable_start[], etext[];
+
+/* Text of this program, and of the library in it. In another library an instruction that neither
+ * stores into the segment nor calls the kernel leaves the world of its caller. */
+static bool is_ours(uint64_t address)
+{
+    return address >= (uint64_t)(uintptr_t)__executable_start &&
+           address < (uint64_t)(uintptr_t)etext;
+}
+
 void point_find_way(const struct trace *trace, size_t at, struct kill_point *ret_point)
 {
     ret_point->behind_signal = trace->handler != 0 && at >= trace->handler;
@@ -123,7 +133,7 @@ void points_choose(const struct trace *trace, enum crash_points wanted, struct p
         } else if (step->flags & STEP_SYSCALL) {
             add(ret_list, trace, i, POINT_ENTRY);
         } else if (wanted == CRASH_EVERY && first[i] && !(step->flags & STEP_REPEATED) &&
-                   !in_vdso(step->address)) {
+                   is_ours(step->address)) {
             add(ret_list, trace, i, POINT_PLAIN);
         }
         if (step->flags & STEP_SLEPT) {

@@ -80,8 +80,9 @@ struct crash_scenario {
     const char *(*check)(
         struct crash_case *); /* [worker] all actors have ended: what is wrong, or NULL */
     unsigned signal_after;    /* right behind its n-th store the victim gets SIGUSR1; 0: never */
-    bool late_manager;        /* managerd comes after the kill only */
-    const void *argument;     /* for functions shared by several scenarios */
+    bool newcomer; /* the last actor comes when all others have ended: until then it would heal */
+    bool late_manager;    /* managerd comes after the kill only */
+    const void *argument; /* for functions shared by several scenarios */
     bool in_thread; /* the victim works in a second thread, and the operation ends with that thread
                      */
 };
@@ -90,7 +91,7 @@ struct crash_scenario {
 struct crash_control {
     _Atomic uint32_t changed;   /* raised at every change of phase; the worker sleeps on it */
     _Atomic int32_t victim_tid; /* the thread that stands at the begin marker */
-    _Atomic uint32_t deaths;    /* the manager beside a scenario sleeps on it */
+    _Atomic uint32_t manager_listens;
     struct {
         _Atomic uint32_t permits; /* operations it may begin; UINT32_MAX: all */
         _Atomic uint32_t

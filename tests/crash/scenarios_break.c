@@ -97,6 +97,7 @@ static const char *check(struct crash_case *c)
 static const struct crash_scenario breaks = {
     .name = "mutex break, two wait",
     .world = &lab_world,
+    .newcomer = true,
     .points = CRASH_STORES,
     .modes = ALL_MODES,
     .build = build,

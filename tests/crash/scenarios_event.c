@@ -99,6 +99,10 @@ static enum crash_nudge asleep(struct crash_case *c, unsigned nth)
             return CRASH_ASLEEP;
         }
     }
+    /* A waiter has been quicker: one more set. */
+    if (nth > 0 && setter(c) + nth < c->actors) {
+        actor_permit(c, setter(c) + nth, 1);
+    }
     return CRASH_NUDGED;
 }
 

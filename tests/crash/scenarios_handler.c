@@ -6,7 +6,7 @@
 #include "lab.h"
 #include "scenarios.h"
 
-enum { ON_MUTEX, ON_EVENT, SETTER, NEWCOMER };
+enum { ON_MUTEX, ON_EVENT, SETTER };
 
 static sync_mutex *mutex;
 static sync_event *event;
@@ -77,7 +77,6 @@ static void aftermath(struct crash_case *c)
 {
     actor_permit(c, ON_MUTEX, 1);
     actor_permit(c, ON_EVENT, 1);
-    actor_permit(c, NEWCOMER, 1);
 }
 
 /* Killed before its handler ran: somebody else sets it. */
@@ -90,6 +89,7 @@ static bool relief(struct crash_case *c)
 #define HANDLER(variable_, after_)                                                                 \
     static const struct crash_scenario variable_ = {                                               \
         .name = "event set in a handler, behind store " #after_ " of a release",                   \
+        .newcomer = true,                                                                          \
         .world = &lab_world,                                                                       \
         .points = CRASH_EVERY,                                                                     \
         .modes = ALL_MODES,                                                                        \

@@ -149,6 +149,7 @@ static void operate_thread_end(struct crash_case *c)
     static const struct crash_scenario variable_ = {                                               \
         .name = name_,                                                                             \
         .world = &lab_world,                                                                       \
+        .newcomer = true,                                                                          \
         .points = CRASH_STORES,                                                                    \
         .modes = HEALED,                                                                           \
         .build = build,                                                                            \
@@ -175,6 +176,7 @@ LIFE(goodbye_holding, "manager close while holding, one waits", prepare_open, op
     static const struct crash_scenario variable_ = {                                               \
         .name = name_,                                                                             \
         .world = &lab_world,                                                                       \
+        .newcomer = true,                                                                          \
         .points = CRASH_STORES,                                                                    \
         .modes = HEALED,                                                                           \
         .build = build,                                                                            \

@@ -115,6 +115,7 @@ static const char *check(struct crash_case *c)
     static const struct crash_scenario variable_ = {                                               \
         .name = "mutex acquire_many, " name_,                                                      \
         .world = &lab_world,                                                                       \
+        .newcomer = true,                                                                          \
         .points = CRASH_STORES,                                                                    \
         .modes = ALL_MODES,                                                                        \
         .build = build,                                                                            \

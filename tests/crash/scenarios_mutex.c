@@ -207,9 +207,12 @@ static enum crash_nudge asleep(struct crash_case *c, unsigned nth)
         if (!actor_until_done(c, 0, 2)) {
             return CRASH_ASLEEP;
         }
+        for (unsigned i = 0; plan->waiters_first && i < plan->waiters; i++) {
+            actor_permit(c, first_waiter(c) + i, 1);
+        }
         if (plan->barger) {
             actor_permit(c, barger(c), 1);
-            if (!actor_until_done(c, barger(c), 1)) {
+            if (!actor_until_done_or_asleep(c, barger(c), 1)) {
                 return CRASH_ASLEEP;
             }
         }
@@ -218,8 +221,10 @@ static enum crash_nudge asleep(struct crash_case *c, unsigned nth)
         }
         return CRASH_NUDGED;
     }
-    if (nth == 1 && plan->barger) {
-        actor_permit(c, barger(c), 1);
+    /* Overtaken, by the barger or by one for whom it was reserved: they release, and its turn
+     * comes. */
+    for (unsigned i = first_waiter(c); nth == 1 && i < barger(c) + plan->barger; i++) {
+        actor_permit(c, i, 1);
     }
     return CRASH_NUDGED;
 }
@@ -283,6 +288,7 @@ static const char *check(struct crash_case *c)
     static const struct crash_scenario variable_ = {                                               \
         .name = "mutex " name_,                                                                    \
         .world = &lab_world,                                                                       \
+        .newcomer = true,                                                                          \
         .points = points_,                                                                         \
         .modes = ALL_MODES,                                                                        \
         .build = build,                                                                            \
@@ -318,9 +324,9 @@ MUTEX(wait_fifo, "acquire, fifo, one behind it", CRASH_EVERY, operate_acquire,
       .options = {.fifo = 1}, .holder = true, .waiters = 1, .candidate = true);
 MUTEX(wait_pair, "acquire and release, woken, two behind it", CRASH_STORES, operate_pair,
       .holder = true, .waiters = 2);
-MUTEX(time_over, "acquire, time over, one behind it", CRASH_EVERY, operate_acquire, .holder = true,
+MUTEX(time_over, "acquire, time over, one behind it", CRASH_STORES, operate_acquire, .holder = true,
       .waiters = 1, .waiters_first = true, .timeout = 5000000);
-MUTEX(time_over_woken, "acquire, woken, overtaken, time over", CRASH_EVERY, operate_acquire,
+MUTEX(time_over_woken, "acquire, woken, overtaken, time over", CRASH_STORES, operate_acquire,
       .holder = true, .waiters = 1, .barger = true, .leaves = true, .timeout = 5000000);
 MUTEX(after_death, "acquire after a death", CRASH_EVERY, operate_acquire, .dead_owner = true);
 MUTEX(after_death_poison, "acquire after a death, consistent", CRASH_STORES, operate_consistent,

@@ -13,6 +13,7 @@
 struct plan {
     bool mutex, semaphore, barrier; /* what the dead one had a part in, and others wait for */
     bool owes;                      /* it died between the commit of its release and the wake */
+    bool managerd;                  /* the victim is managerd, and not one who reaps once */
     unsigned waiters;               /* per object */
 };
 
@@ -154,8 +155,9 @@ static bool build(struct crash_case *c)
 
 static void prepare(struct crash_case *c)
 {
-    lab_connect(c);
-    lab_reap(c);
+    if (plan_of(c)->managerd) {
+        lab_managerd_prepare(c);
+    }
 }
 
 static void kill_the_dead(struct crash_case *c)
@@ -180,7 +182,11 @@ static bool arrange(struct crash_case *c)
 
 static void operate_reap(struct crash_case *c)
 {
-    lab_reap(c);
+    if (plan_of(c)->managerd) {
+        lab_managerd_sweep();
+    } else {
+        lab_reap(c);
+    }
 }
 
 /* Nothing of the dead may be left in any slot. */
@@ -203,6 +209,7 @@ static const char *check(struct crash_case *c)
     static const struct crash_scenario variable_ = {                                               \
         .name = "recovery " name_,                                                                 \
         .world = &lab_world,                                                                       \
+        .newcomer = true,                                                                          \
         .points = CRASH_STORES,                                                                    \
         .modes = HEALED,                                                                           \
         .build = build,                                                                            \
@@ -220,6 +227,12 @@ REAP(of_semaphore, "of permits, two wait", .semaphore = true, .waiters = 2);
 REAP(of_barrier, "of a barrier, one waits", .barrier = true);
 REAP(of_all, "of everything", .mutex = true, .semaphore = true, .barrier = true, .waiters = 1);
 
+REAP(by_managerd, "of everything by managerd", .mutex = true, .semaphore = true, .barrier = true,
+     .waiters = 1, .managerd = true);
+REAP(of_debt_by_managerd, "of a wake owed by managerd, two wait", .mutex = true, .waiters = 2,
+     .owes = true, .managerd = true);
+
 const struct crash_scenario *const crash_recovery[] = {
-    &of_mutex, &of_debt, &of_semaphore, &of_barrier, &of_all, NULL,
+    &by_managerd,  &of_debt_by_managerd, &of_mutex, &of_debt,
+    &of_semaphore, &of_barrier,          &of_all,   NULL,
 };

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The kill sweep: every scenario, in every mode that it names, killed at every point.
+/* The kill sweep: every scenario, in every mode that it names, killed at every point.
  *
- *     sweep [--all] [--every K] [--workers N] [--mode NAME] [--only TEXT] [--point N] [--verbose]
- * [--list]
- */
+ *     sweep [--all] [--every K] [--thin K] [--workers N] [--sleepers N] [--mode NAME] [--only TEXT]
+ *           [--point N] [--verbose] [--list]
+ *
+ * --every thins the third run only, --thin all of them; --only takes the scenarios whose name holds
+ * TEXT, --point one case of them. */
 #include "scenarios.h"
 #include "stage.h"
 
@@ -21,6 +22,7 @@ struct total {
 
 struct sweep {
     struct stage_options options;
+    unsigned thin;     /* takes each thin-th point of every run: for a quick look */
     unsigned sleepers; /* workers of the mode in which most time is slept */
     const char *only;
     int mode; /* or -1 */
@@ -55,15 +57,14 @@ static void add(struct sweep *sweep, enum crash_mode mode, const struct stage_re
         sweep->failed += bad;
     }
     sweep->failed += !done;
-    sweep->skipped += result->missed +
-                      (sweep->options.point < 0 ? result->points - result->cases : 0);
+    sweep->skipped += result->missed;
 }
 
 static void run_mode(struct sweep *sweep, enum crash_mode mode)
 {
     struct stage_options options = sweep->options;
     if (mode != CRASH_RECHECK) {
-        options.every = 1;
+        options.every = sweep->thin;
     } else {
         options.workers = sweep->sleepers;
     }
@@ -118,11 +119,17 @@ static void sum_up(struct sweep *sweep)
 static bool parse(struct sweep *sweep, int argc, char **argv)
 {
     static const struct option table[] = {
-        {"all", no_argument, NULL, 'a'},           {"every", required_argument, NULL, 'e'},
-        {"workers", required_argument, NULL, 'w'}, {"sleepers", required_argument, NULL, 's'},
-        {"mode", required_argument, NULL, 'm'},    {"only", required_argument, NULL, 'o'},
-        {"point", required_argument, NULL, 'p'},   {"verbose", no_argument, NULL, 'v'},
-        {"list", no_argument, NULL, 'l'},          {NULL, 0, NULL, 0},
+        {"all", no_argument, NULL, 'a'},
+        {"every", required_argument, NULL, 'e'},
+        {"workers", required_argument, NULL, 'w'},
+        {"sleepers", required_argument, NULL, 's'},
+        {"mode", required_argument, NULL, 'm'},
+        {"only", required_argument, NULL, 'o'},
+        {"point", required_argument, NULL, 'p'},
+        {"verbose", no_argument, NULL, 'v'},
+        {"thin", required_argument, NULL, 't'},
+        {"list", no_argument, NULL, 'l'},
+        {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         switch (option) {
@@ -137,6 +144,9 @@ static bool parse(struct sweep *sweep, int argc, char **argv)
             break;
         case 's':
             sweep->sleepers = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 't':
+            sweep->thin = sweep->options.every = (unsigned)strtoul(optarg, NULL, 10);
             break;
         case 'o':
             sweep->only = optarg;
@@ -172,6 +182,7 @@ int main(int argc, char **argv)
     stage_fix_addresses(argv);
     setvbuf(stdout, NULL, _IOLBF, 0);
     struct sweep sweep = {.options = {.workers = 2, .every = CRASH_EVERY_IN_CI, .point = -1},
+                          .thin = 1,
                           .sleepers = 24,
                           .mode = -1};
     if (!parse(&sweep, argc, argv)) {

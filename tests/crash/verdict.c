@@ -90,6 +90,28 @@ static enum verdict at_bound(struct crash_case *c)
     return LATE;
 }
 
+/* Everybody but a newcomer, who is let in by the end of all others. */
+static unsigned first_actors(struct crash_case *c)
+{
+    return c->actors > 0 && c->scenario->newcomer ? c->actors - 1 : c->actors;
+}
+
+/* True when it has just been told to come. */
+static bool let_newcomer_in(struct crash_case *c)
+{
+    for (unsigned i = 0; i < first_actors(c); i++) {
+        if (!c->actor[i].ended) {
+            return false;
+        }
+    }
+    if (first_actors(c) == c->actors ||
+        atomic_load(&c->control->actor[c->actors - 1].permits) > 0) {
+        return false;
+    }
+    actor_permit(c, c->actors - 1, 1);
+    return true;
+}
+
 static enum verdict watch(struct crash_case *c)
 {
     unsigned same = 0;
@@ -112,6 +134,9 @@ static enum verdict watch(struct crash_case *c)
                 since = now_ns();
             }
             same = 0;
+        }
+        if (let_newcomer_in(c)) {
+            since = now_ns();
         }
         if (now_ns() - since > bound_ns) {
             return at_bound(c);
@@ -145,7 +170,9 @@ enum verdict verdict_reach(struct crash_case *c)
     if (c->scenario->aftermath != NULL) {
         c->scenario->aftermath(c);
     } else {
-        actor_permit_all(c);
+        for (unsigned i = 0; i < first_actors(c); i++) {
+            actor_permit(c, i, CRASH_RESULTS);
+        }
     }
     enum verdict verdict = c->trouble[0] != '\0' ? WRONG : watch(c);
     if (verdict == LATE && c->trouble[0] == '\0') {

@@ -20,6 +20,7 @@ static const uint64_t limit_ns = 5000000000u;
 /* How long a victim may be silent before its state is looked at: long against a run between two
  * stops, short against a case. */
 static const uint64_t look_ns = 100000;
+static const uint64_t again_ns = 20000000;
 
 static void run_operation(struct crash_case *c)
 {
@@ -153,7 +154,7 @@ enum victim_stop victim_wait(struct crash_case *c)
     pid_t tid = atomic_load(&c->control->victim_tid);
     uint64_t limit = now_ns() + limit_ns;
     unsigned same = 0;
-    bool told = false;
+    uint64_t told = 0;
     for (;;) {
         int status;
         if (waitpid(tid, &status, WNOHANG | __WALL) == tid) {
@@ -165,7 +166,9 @@ enum victim_stop victim_wait(struct crash_case *c)
         same = asleep ? same + 1 : 0;
         /* Two looks: the first may have caught it on its way in, with the value not compared yet.
          */
-        if (same >= 2 && !told) {
+        /* Whoever was let go on may have taken what was meant for the victim: asked again after a
+         * while. */
+        if (same >= 2 && now_ns() - told > again_ns) {
             enum crash_nudge nudge = c->scenario->asleep == NULL
                                          ? CRASH_ASLEEP
                                          : c->scenario->asleep(c, c->sleeps);
@@ -178,7 +181,7 @@ enum victim_stop victim_wait(struct crash_case *c)
             /* Whoever only has patience is asked again, as the world may have moved on. */
             if (nudge == CRASH_NUDGED) {
                 c->sleeps++;
-                told = true;
+                told = now_ns();
             }
         }
         if (now_ns() > limit) {

@@ -18,7 +18,7 @@ BEGIN {
     down["libsync/process"] = ""
     down["managerd"] = "libsync/objects libsync/wire libsync/shm libsync/os libsync/base"
     down["managerd/gateway"] = "managerd " down["managerd"]
-    down["managerd/ctl"] = "libsync/shm libsync/base"
+    down["managerd/ctl"] = "libsync/transport libsync/objects libsync/shm libsync/os libsync/base"
     down["examples"] = ""
 }
 

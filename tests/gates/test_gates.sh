@@ -84,8 +84,10 @@ clean_tree
 echo '#  include <nanomsg/nn.h>' >"$tree/libsync/os/os.c"
 check "nanomsg outside of wire/" refuses includes 'only libsync/wire/ names nanomsg'
 clean_tree
-echo '#include "os/os.c"' >"$tree/managerd/ctl/main.c"
-check "managerctl reaching into os/" refuses includes 'managerd/ctl/main.c includes libsync/os/os.c'
+mkdir -p "$tree/libsync/direct"
+echo '#include "direct/direct.c"' >"$tree/managerd/ctl/main.c"
+: >"$tree/libsync/direct/direct.c"
+check "managerctl reaching into direct/" refuses includes 'managerd/ctl/main.c includes libsync/direct/direct.c'
 clean_tree
 mkdir "$tree/libsync/other"
 echo '#include "base/base.h"' >"$tree/libsync/other/other.c"

@@ -1,3 +1,8 @@
 EXTRA_DIST += \
+	tests/models/README.md \
+	tests/models/barrier.pml \
+	tests/models/event.pml \
 	tests/models/mutex.pml \
+	tests/models/run \
+	tests/models/semaphore.pml \
 	$(end)

@@ -14,11 +14,12 @@
  *   HANDOFF   candidate and reservation
  *   BREAK     one eviction by token, a second incarnation of the record
  *   NESTED    the owner acquires again, by a handle that finds the new incarnation
- *   HANDLER   event_set in a handler, at any step of a client
+ *   HANDLER   event_set in a handler, inside a release that owes a wake
  *   SESSION   a principal whose executor, the gateway, may die
  *   POISON    who got OWNER_DIED releases without consistent()
  *   WRAP      the 14 bits of generation have come round: old and new tenant bear one id
- *   ONLY_BREAKER_DIES
+ *   ONLY_BREAKER_DIES (and acts when all others wait), ONLY_HANDLER_DIES, ONLY_GATEWAY_DIES  for larger numbers of clients
+ *   NO_LIFE_WORD  the fallback without futex_waitv or robust list: sleepers watch the word alone
  *   ALONE     no reaper at all: a killed holder must be noticed by the sleepers
  */
 #ifndef CLIENTS
@@ -150,10 +151,16 @@ inline wake_one(r) {           /* FUTEX_WAKE(word, 1): whom it takes is left ope
 }
 #define ROUSE(i)     if :: asleep[i] == r + 1 -> WAKE(i) :: else fi;
 inline wake_all(r) { d_step { EACH_EXECUTOR(ROUSE) } }
+#ifdef NO_LIFE_WORD
+#define life_of(i) 0
+#define life_fires(v) skip
+#else
+#define life_of(i) i
 #define IF_WATCHES(i) :: asleep[i] && watched[i] == it -> WAKE(i)
 inline life_fires(v) {         /* the robust list wakes one sleeper only */
   it = id(v, tenancy[v]); if EACH_EXECUTOR(IF_WATCHES) :: else fi
 }
+#endif
 inline sleep(value, watch) {   /* futex_waitv {word == value, life of watch, own park word} */
   d_step {
     if :: word[m] == (value) && !(watch != 0 && is_dead(watch)) -> asleep[x] = m + 1; watched[x] = watch :: else fi;
@@ -170,17 +177,13 @@ inline sleep(value, watch) {   /* futex_waitv {word == value, life of watch, own
 #define looks(condition) atomic { result == AGAIN && (condition) ->
 #ifdef MUTANT_TIMEOUT_SWALLOWS_WAKE
 #define leaver_wakes false
-#elif defined(MUTANT_LEAVER_ASKS_W)
+#elif defined(MUTANT_LEAVE_BY_WORD) || defined(MUTANT_W_CLEARED_UNCOUNTED)   /* uncounted clearing alone does no harm: who has slept keeps W, who leaves wakes one */
 #define leaver_wakes (now_word & W)    /* a releaser that counted the sleepers of an earlier FREE|W may have cleared it */
 #else
 #define leaver_wakes true
 #endif
 #ifdef BREAK
-#ifdef MUTANT_BROKEN_COMPARED_EXACTLY
-#define is_broken  (now_word == BROKEN)
-#else
-#define is_broken  (owner(now_word) == BROKEN)     /* a replay may have added W */
-#endif
+#define is_broken    (owner(now_word) == BROKEN)
 #define must_be_told (evicted == me && !told && (is_broken || (m == 1 && previous)))
 #else
 #define is_broken false
@@ -270,7 +273,7 @@ inline acquire() {
          inconsistent = (now_word & R) != 0;
 #endif
 #ifdef MUTANT_W_DROPPED
-         now_word = me;
+         now_word = me; slept = 0;
 #else
          slept = slept || (now_word & W); now_word = me | (slept -> W : 0);
 #endif
@@ -297,7 +300,7 @@ inline acquire() {
          if :: candidate != me -> candidate = me :: true fi;                              /* 1 ms has passed; whose ticket is younger is left open */
 #endif
          now_word = now_word | W; w = now_word };
-       sleep(w, owner(w));
+       sleep(w, life_of(owner(w)));
        if
        :: atomic { asleep[x] == 0 -> w = 0 }
        :: atomic { asleep[x] && timeouts > 0 -> timeouts--; WAKE(x); w = 0; result = LEFT }
@@ -338,9 +341,7 @@ inline release() {
     if
     :: now_word == me -> now_word = 0; result = GOT
     :: now_word == (me | W) -> result = AGAIN;
-#ifndef MUTANT_NO_INTENT
        owed[x] = m + 1;
-#endif
 #ifdef HANDOFF
        reserved_for = candidate; expired = 0; c = candidate
 #endif
@@ -385,11 +386,17 @@ inline slow_release() {
 
 #ifdef BREAK
 /* ---- break of token N, under the record's guard: there is one breaker ---- */
+#ifdef ONLY_BREAKER_DIES
+#define COUNT_WAITING(i) + (waiting[i] != 0)
+#define MOMENT (0 EACH_CLIENT(COUNT_WAITING) >= CLIENTS - 1)
+#else
+#define MOMENT true
+#endif
 proctype breaker(byte x) {
   byte m, w, c, f, holder; bit woken;
   {
     if
-    :: atomic { depth[0] != 0 && depth[0] == owner(word[0]) -> c = fence[0]; holder = owner(word[0]) }  /* what the administrator saw */
+    :: atomic { depth[0] != 0 && depth[0] == owner(word[0]) && MOMENT -> c = fence[0]; holder = owner(word[0]) }  /* what the administrator saw */
     :: goto over
     fi;
     w = word[0];
@@ -429,11 +436,11 @@ over:
 #endif
 
 #ifdef HANDLER
-/* ---- a signal handler on client 0, between any two of its steps: event_set, with the cell of its own nesting level ---- */
+/* ---- a signal handler inside a release of client 0: event_set, with the cell of its own nesting level ---- */
 proctype handler() {
   byte saved;
   {
-    if :: atomic { !done[0] -> in_handler = 1 } :: goto over fi;
+    if :: atomic { owed[0] != 0 -> in_handler = 1 } :: goto over fi;     /* inside a release that owes a wake */
 #ifdef MUTANT_HANDLER_SHARES_CELL
     atomic { saved = owed[0]; owed[0] = EVENT };
 #else
@@ -530,6 +537,10 @@ proctype gateway(byte x; byte p; byte me; byte born) {
 #define NAMES(w, i) (((w) & (255 - W)) == id(i, tenancy[i]))
 #if defined(ALONE)
 #define HAS_TRACE(i) inside[i]         /* a holder, in its critical section */
+#elif defined(ONLY_HANDLER_DIES)
+#define HAS_TRACE(i) (i == 0 && in_handler)
+#elif defined(ONLY_GATEWAY_DIES)
+#define HAS_TRACE(i) (i == OTHER && request != IDLE)
 #elif defined(ONLY_BREAKER_DIES)
 #define HAS_TRACE(i) (i == OTHER && broken)
 #elif defined(BREAK)
@@ -559,19 +570,17 @@ inline replay(cell) {
   if
 #ifdef HANDLER
   :: cell == EVENT -> event_woken = event_set
-  :: atomic { cell != 0 && cell != EVENT -> m = cell - 1; word[m] = word[m] | W };
+  :: atomic { cell != 0 && cell != EVENT -> m = cell - 1 };
 #else
-  :: atomic { cell != 0 -> m = cell - 1; word[m] = word[m] | W };
+  :: atomic { cell != 0 -> m = cell - 1 };
 #endif
+#ifdef MUTANT_REPLAY_WAKES_ONE
+     word[m] = word[m] | W;                              /* serves a free word, not BROKEN, where a wake was owed to all */
      CRASH;
-     if
-#ifndef MUTANT_REPLAY_WAKES_ONE_OF_ALL
-     :: owner(word[m]) >= POISONED -> wake_all(m)        /* BROKEN or POISONED: the dead owed a wake to all */
-     :: else -> wake_one(m)
+     wake_one(m)
 #else
-     :: wake_one(m)
+     wake_all(m)
 #endif
-     fi
   :: else
   fi
 }
@@ -605,21 +614,28 @@ end_idle:
 #ifdef BREAK
   recover_word(1);
 #endif
+#ifdef MUTANT_DEATH_BETWEEN_SCANS
+  v = 0; if EACH_MORTAL(IF_DEAD) fi;                   /* the dead asked for once more: one that the scan has not seen */
+#endif
   if
 #if defined(MUTANT_NO_REPLAY)
-  :: false
+  :: false ->
 #elif defined(MUTANT_EXECUTOR_NOT_REPLAYED)
   :: v < CLIENTS ->
 #else
   :: v < EXECUTORS ->
 #endif
+#ifndef MUTANT_OWED_NOT_REPLAYED
      replay(owed[v]);
+#endif
 #ifdef HANDLER
      if :: v == 0 -> replay(owed1) :: else fi;
 #endif
      CRASH;
+#ifndef MUTANT_WAITING_NOT_REPLAYED
      replay(waiting[v]);
      CRASH
+#endif
   :: else
   fi;
   atomic {
