@@ -28,6 +28,7 @@ int beat_start(struct sy_segment *segment)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     running = true;
+    sy_put(&segment->header->heartbeat, (uint64_t)sy_now()); /* before anybody is told we run */
     int error = pthread_create(&thread, NULL, beat, segment);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return error ? -error : 0;

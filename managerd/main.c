@@ -154,11 +154,12 @@ static int serve(struct config *config, const char *shm_name, int ready)
     return rc;
 }
 
+static char cut_text[SY_PATH_MAX + 160];
+
 /* Somebody cut the file short under us: what is gone cannot be worked on. */
 static void segment_cut(int signal_number)
 {
-    static const char text[] = "managerd: the segment's file was truncated: stopping\n";
-    ssize_t unused = write(STDERR_FILENO, text, sizeof(text) - 1);
+    ssize_t unused = write(STDERR_FILENO, cut_text, strlen(cut_text));
     (void)unused;
     (void)signal_number;
     _exit(EXIT_REFUSED);
@@ -196,6 +197,10 @@ int main(int argc, char **argv)
         }
         log_to_syslog();
     }
+    snprintf(cut_text, sizeof(cut_text),
+             "managerd: /dev/shm%s was truncated: stopping; end the programs that use it, remove it, "
+             "start again\n",
+             shm_name);
     signal(SIGBUS, segment_cut);
     return serve(&config, shm_name, ready);
 }

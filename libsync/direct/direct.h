@@ -54,6 +54,7 @@ struct sy_self {
     uint32_t id;
     uint32_t holds; /* mutexes this thread owns, over all segments */
     uint32_t spins; /* how long its next spin may last: longer after one that paid */
+    uint32_t patience; /* pauses before its first look: more where sections are short */
 };
 extern __thread struct sy_self sy_self __attribute__((tls_model("initial-exec")));
 extern sy_word *sy_alive; /* 1; 0 in a process forked behind our back */

@@ -14,6 +14,7 @@
 #define SPINS_MOST 600            /* pauses */
 #define SPINS_LEAST 4
 #define BURST_MOST 16
+#define PATIENCE_MOST 128
 
 static sy_word cpus = 1;
 
@@ -24,19 +25,27 @@ void sy_wait_prepare(void)
 }
 
 /* Until the word changes, or the budget is gone. A spin that was in vain took the CPU from somebody
- * who may be the one waited for: the next one is shorter. */
-static void spin(sy_word *word, uint32_t value, uint32_t crowd)
+ * who may be the one waited for: the next one is shorter. `turns` counts ownerships, where there are
+ * any: where many went by during a spin the sections are short, and to let more of them go by before
+ * the first look is cheaper than to take the line away in the middle of each. */
+static void spin(sy_word *word, uint32_t value, uint32_t crowd, sy_dword *turns)
 {
     if (sy_get(&cpus) < 2 || crowd > sy_get(&cpus) || sy_switches.spin_off) {
         return;
     }
     uint32_t left = sy_self.spins ? sy_self.spins : SPINS_MOST / 4;
     sy_self.spins = left;
-    /* Each look takes the line from the owner, so the looks grow rarer. */
-    for (uint32_t burst = 1; left && sy_get(word) == value; burst += burst < BURST_MOST) {
+    uint64_t before = turns ? sy_get(turns) : 0;
+    uint32_t burst = turns && sy_self.patience ? sy_self.patience : 1;
+    for (; left && sy_get(word) == value; burst += burst < BURST_MOST) {
         for (uint32_t i = 0; i < burst && left; i++, left--) {
             sy_pause();
         }
+    }
+    if (turns && sy_get(turns) - before > 2) {
+        sy_self.patience += sy_self.patience < PATIENCE_MOST ? sy_self.patience + 1 : 0;
+    } else if (turns) {
+        sy_self.patience /= 2;
     }
     sy_self.spins = left ? sy_self.spins * 2 : sy_self.spins / 4 * 3;
     if (sy_self.spins > SPINS_MOST) {
@@ -221,7 +230,7 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
         }
         if (!spun && wait.word) {
             spun = true;
-            spin(wait.word, wait.value, wait.crowd);
+            spin(wait.word, wait.value, wait.crowd, kind->turns ? kind->turns(call->hot) : NULL);
             continue;
         }
         if (!call->published) {

@@ -59,6 +59,8 @@ struct sy_kind {
     void (*repair)(const struct sy_actor *actor, uint32_t record);
     /* The last handle of this process closed. True when it still held something. */
     bool (*closed)(struct sy_call *call);
+    /* A count of ownerships that tells how long sections last; NULL: the kind has none. */
+    sy_dword *(*turns)(struct sy_hot *hot);
     /* Wake everybody who sleeps on any word of the record; each looks for itself. */
     void (*wake_all)(struct sy_hot *hot);
     /* Did the operation take effect? From the commit alone. */

@@ -385,6 +385,11 @@ static bool mutex_closed(struct sy_call *call)
     return false;
 }
 
+static sy_dword *mutex_turns(struct sy_hot *hot)
+{
+    return &hot->u.mutex.fence;
+}
+
 static void mutex_wake_all(struct sy_hot *hot)
 {
     sy_futex_wake(&hot->word, INT_MAX);
@@ -443,6 +448,7 @@ const struct sy_kind sy_mutex_kind = {
     .recover = mutex_recover,
     .repair = mutex_repair,
     .closed = mutex_closed,
+    .turns = mutex_turns,
     .wake_all = mutex_wake_all,
     .did_it_happen = mutex_did_it_happen,
     .describe = mutex_describe,

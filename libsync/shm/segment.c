@@ -449,7 +449,9 @@ bool sy_segment_check_orphan(struct sy_segment *segment)
     }
     struct stat status;
     int fd = sy_segment_fd(segment);
-    bool gone = fd >= 0 ? fstat(fd, &status) == 0 && status.st_nlink == 0
+    /* Cut short it is as lost as without its name: pages of it are gone for good. */
+    bool gone = fd >= 0 ? fstat(fd, &status) == 0 &&
+                              (status.st_nlink == 0 || (uint64_t)status.st_size < segment->size)
                         : !leads_to(segment) && !leads_to(segment);
     if (gone) {
         if (segment->writable) {
