@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The harness. A question is one file; it compares a subject (libsync) with a peer (what a user would
- * take otherwise) by alternating the two in one run. */
+/* The harness. A question is one file; it compares a subject (libsync) with a peer (what a user
+ * would take otherwise) by alternating the two in one run. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -18,8 +18,8 @@
 
 struct bench_options {
     bool json;
-    bool quick;        /* few, short alternations: shows that it runs, judges nothing */
-    int rounds;        /* alternations; 0: as the question wants */
+    bool quick;         /* few, short alternations: shows that it runs, judges nothing */
+    int rounds;         /* alternations; 0: as the question wants */
     const char *filter; /* only cases whose text contains it */
     int cpus[BENCH_CPUS_MAX];
     int cpu_count;
@@ -56,12 +56,11 @@ struct bench_figure {
 
 struct bench_case {
     const char *what, *unit;
-    bool rate;      /* more is better */
-    double bar;     /* on subject / peer; 0: shown, not judged */
-    double limit;   /* on the subject's own median; 0: none */
-    double max;     /* on the subject's longest, ns; 0: none */
-    int rounds;     /* alternations, 0: 15 */
-    bool no_ratio;  /* the peer is shown, its ratio is not judged */
+    bool rate;    /* more is better */
+    double bar;   /* on subject / peer; 0: shown, not judged */
+    double limit; /* on the subject's own median; 0: none */
+    double max;   /* on the subject's longest, ns; 0: none */
+    int rounds;   /* alternations, 0: 15 */
     void (*run)(void *context, enum bench_side side, struct bench_figure *ret_figure);
     void *context;
 };
@@ -106,8 +105,8 @@ void bench_pthread_mutex(pthread_mutex_t *mutex);
 
 /* ---- a manager of our own -------------------------------------------------------------------- */
 
-const char *bench_address(void); /* "shm:bench-PID"; started at first use */
-sync_manager *bench_manager(void); /* this process' connection */
+const char *bench_address(void);                       /* "shm:bench-PID"; started at first use */
+sync_manager *bench_manager(void);                     /* this process' connection */
 void bench_lab_names(uint32_t names, uint32_t chunks); /* a new lab with those capacities */
 pid_t bench_manager_pid(void);
 void bench_manager_kill(void);
@@ -120,7 +119,7 @@ int bench_check(int rc, const char *call); /* ends the run when rc is a failure 
 struct bench_member {
     int index, place;
     pid_t pid;
-    void *own; /* of its setup, in its own memory */
+    void *own;              /* of its setup, in its own memory */
     _Atomic uint64_t count; /* what it achieved in this run */
     _Atomic uint64_t state; /* the question's own */
     int64_t until;

@@ -5,12 +5,12 @@
 #include "bench/bench.h"
 
 #define LENGTH 200000000ll /* ns */
+#define SAMPLED 64         /* of empty sections every so many-th is timed */
 
 struct contest {
     pthread_mutex_t peer;
     _Alignas(64) volatile uint64_t guarded; /* not atomic: shows that they exclude each other */
 };
-
 
 static void setup(struct bench_crew *crew, struct bench_member *me)
 {
@@ -26,14 +26,18 @@ static void work(struct bench_crew *crew, struct bench_member *me, enum bench_si
     int64_t hold = crew->parameter;
     uint64_t count = 0;
     for (; !bench_stopping(crew); count++) {
+        bool timed = hold || count % SAMPLED == 0;
+        int64_t began = timed ? bench_now() : 0;
         if (side == BENCH_PEER) {
             pthread_mutex_lock(&contest->peer);
         } else {
             bench_check(sync_mutex_acquire(mutex, SYNC_S(60)), "sync_mutex_acquire");
         }
         contest->guarded++;
-        if (hold) {
-            bench_spin_until(bench_now() + hold);
+        if (timed) {
+            int64_t got = bench_now();
+            bench_sample(&me->samples, got - began);
+            bench_spin_until(hold ? got + hold : 0);
         }
         if (side == BENCH_PEER) {
             pthread_mutex_unlock(&contest->peer);
@@ -57,6 +61,7 @@ static void run(void *context, enum bench_side side, struct bench_figure *ret_fi
         bench_die("the mutex did not exclude: %llu sections, %llu counted",
                   (unsigned long long)total, (unsigned long long)(contest->guarded - before));
     }
+    bench_crew_samples(crew, &ret_figure->samples);
     ret_figure->value = (double)total * 1e9 / (double)took;
 }
 
@@ -67,7 +72,8 @@ static void run_contended(void)
         int64_t hold;
         const char *name;
         double bar;
-    } holds[] = {{0, "empty section", 1.0}, {10000, "10 us held", 0.8}, {100000, "100 us held", 0.9}};
+    } holds[] = {
+        {0, "empty section", 1.0}, {10000, "10 us held", 0.8}, {100000, "100 us held", 0.9}};
     struct contest *contest = bench_shared(sizeof(*contest));
     bench_pthread_mutex(&contest->peer);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {

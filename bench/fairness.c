@@ -79,13 +79,10 @@ static void run_fairness(void)
         struct fairness f = {.crew = crew};
         char what[64];
         crew->parameter = (int)holds[i];
-        snprintf(what, sizeof(what), "longest wait, 8 contenders, %d us held", crew->parameter / 1000);
-        bench_compare(&(struct bench_case){.what = what,
-                                           .unit = "ms",
-                                           .bar = 0.125,
-                                           .rounds = 1,
-                                           .run = run,
-                                           .context = &f});
+        snprintf(what, sizeof(what), "longest wait, 8 contenders, %d us held",
+                 crew->parameter / 1000);
+        bench_compare(&(struct bench_case){
+            .what = what, .unit = "ms", .bar = 0.125, .rounds = 1, .run = run, .context = &f});
         if (f.rounds) {
             double spread = bench_median(f.spread, (size_t)f.rounds);
             snprintf(what, sizeof(what), "acquisitions, most / fewest, %d us held",

@@ -172,14 +172,12 @@ static const struct bench_way mutex_way = {open_mutex, acquire, acquire, release
 
 static void run_handoff(void)
 {
-    bench_handoff_compare((struct bench_case){.what = "mutex to a spinning waiter, p50",
-                                              .unit = "ns",
-                                              .limit = 1000},
-                          &mutex_way, &bench_way_spin, SPINNING, 4000);
-    bench_handoff_compare((struct bench_case){.what = "mutex to a parked waiter, p50",
-                                              .unit = "ns",
-                                              .bar = 1.1},
-                          &mutex_way, &bench_way_futex, PARKED, 150);
+    bench_handoff_compare(
+        (struct bench_case){.what = "mutex to a spinning waiter, p50", .unit = "ns", .limit = 1000},
+        &mutex_way, &bench_way_spin, SPINNING, 4000);
+    bench_handoff_compare(
+        (struct bench_case){.what = "mutex to a parked waiter, p50", .unit = "ns", .bar = 1.1},
+        &mutex_way, &bench_way_futex, PARKED, 150);
 }
 
 const struct bench_question bench_handoff = {

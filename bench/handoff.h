@@ -6,7 +6,8 @@
 
 #include "bench/bench.h"
 
-/* One way to hand on. `prepare` makes the waiter wait, `after` runs in the waiter when it is over. */
+/* One way to hand on. `prepare` makes the waiter wait, `after` runs in the waiter when it is over.
+ */
 struct bench_way {
     void (*open)(struct bench_member *me);
     void (*prepare)(struct bench_member *me, bench_word *word);

@@ -18,6 +18,8 @@ static uint32_t names_wanted, chunks_wanted, lab_count;
 static pid_t owner; /* children inherit all this, and must not end it */
 static sync_manager *manager;
 static pid_t manager_of;
+static char segment[256]; /* its path */
+static volatile pid_t daemon_pid; /* 0: none of ours runs */
 
 static int managerd(char *const arguments[])
 {
@@ -27,8 +29,7 @@ static int managerd(char *const arguments[])
     if (error) {
         bench_die("%s: %s; set SYNC_MANAGERD", arguments[0], strerror(error));
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -39,6 +40,14 @@ static char *program(void)
         bench_die("SYNC_MANAGERD must name the managerd to measure with (make bench does)");
     }
     return path;
+}
+
+static void look_up(void)
+{
+    sync_manager_state state;
+    bench_check(sync_manager_info(bench_manager(), &state), "sync_manager_info");
+    daemon_pid = state.manager_pid;
+    snprintf(segment, sizeof(segment), "%s", state.path);
 }
 
 void bench_manager_start(void)
@@ -56,6 +65,19 @@ void bench_manager_start(void)
     if (managerd(arguments)) {
         bench_die("managerd --name %s did not start", name);
     }
+    look_up();
+}
+
+/* Signal-safe: the run is interrupted. */
+static void interrupted(int signal)
+{
+    if (owner == getpid()) {
+        if (daemon_pid > 0) {
+            kill(daemon_pid, SIGKILL);
+        }
+        unlink(segment);
+    }
+    _exit(128 + signal);
 }
 
 const char *bench_address(void)
@@ -64,8 +86,13 @@ const char *bench_address(void)
         owner = getpid();
         snprintf(name, sizeof(name), "bench-%d-%u", (int)owner, lab_count++);
         snprintf(address, sizeof(address), "shm:%s", name);
-        atexit(bench_lab_end);
+        if (lab_count == 1) {
+            atexit(bench_lab_end);
+        }
         bench_manager_start();
+        signal(SIGINT, interrupted);
+        signal(SIGTERM, interrupted);
+        signal(SIGPIPE, interrupted);
     }
     return address;
 }
@@ -82,49 +109,36 @@ sync_manager *bench_manager(void)
 
 pid_t bench_manager_pid(void)
 {
-    sync_manager_state state;
-    bench_check(sync_manager_info(bench_manager(), &state), "sync_manager_info");
-    return state.manager_pid;
+    return daemon_pid;
+}
+
+static void end_daemon(int how)
+{
+    pid_t pid = daemon_pid;
+    daemon_pid = 0;
+    if (pid > 0) {
+        kill(pid, SIGCONT);
+        kill(pid, how);
+        for (int i = 0; i < 2000 && kill(pid, 0) == 0; i++) {
+            bench_sleep(1000000);
+        }
+    }
 }
 
 void bench_manager_kill(void)
 {
-    pid_t pid = bench_manager_pid();
-    if (pid > 0) {
-        kill(pid, SIGKILL);
-        for (int i = 0; i < 2000 && kill(pid, 0) == 0; i++) {
-            bench_sleep(1000000);
-        }
-    }
+    end_daemon(SIGKILL);
 }
 
 void bench_lab_end(void)
 {
-    if (!owner || owner != getpid()) {
-        return;
+    if (owner && owner == getpid()) {
+        end_daemon(SIGTERM);
+        sync_manager_close(manager);
+        unlink(segment); /* by hand: this process still counts as a user of it */
+        manager = NULL;
+        owner = 0;
     }
-    char *arguments[] = {program(), (char *)"--remove", (char *)"--name", name, NULL};
-    sync_manager_state state;
-    char path[256] = "";
-    bench_manager();
-    if (sync_manager_info(manager, &state) == 0) {
-        snprintf(path, sizeof(path), "%s", state.path);
-    }
-    pid_t pid = bench_manager_pid();
-    sync_manager_close(manager);
-    if (pid > 0) {
-        kill(pid, SIGCONT);
-        kill(pid, SIGTERM);
-        for (int i = 0; i < 2000 && kill(pid, 0) == 0; i++) {
-            bench_sleep(1000000);
-        }
-    }
-    (void)arguments;
-    if (*path) {
-        unlink(path); /* this process itself still counts as a user of it */
-    }
-    manager = NULL;
-    owner = 0;
 }
 
 void bench_lab_names(uint32_t names, uint32_t chunks)

@@ -23,15 +23,13 @@ int64_t bench_now(void)
 
 void bench_spin_until(int64_t when)
 {
-    while (bench_now() < when) {
-    }
+    while (bench_now() < when) {}
 }
 
 void bench_sleep(int64_t ns)
 {
     struct timespec t = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-    while (nanosleep(&t, &t) < 0 && errno == EINTR) {
-    }
+    while (nanosleep(&t, &t) < 0 && errno == EINTR) {}
 }
 
 void bench_die(const char *format, ...)

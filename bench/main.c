@@ -58,13 +58,27 @@ int main(int argc, char **argv)
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
-        case 'j': bench_options.json = true; break;
-        case 'q': bench_options.quick = true; break;
-        case 'r': bench_options.rounds = atoi(optarg); break;
-        case 'c': bench_options.filter = optarg; break;
-        case 't': bench_pair_traced(); return 0;
-        case 'h': usage(); return 0;
-        default: usage(); return 2;
+        case 'j':
+            bench_options.json = true;
+            break;
+        case 'q':
+            bench_options.quick = true;
+            break;
+        case 'r':
+            bench_options.rounds = atoi(optarg);
+            break;
+        case 'c':
+            bench_options.filter = optarg;
+            break;
+        case 't':
+            bench_pair_traced();
+            return 0;
+        case 'h':
+            usage();
+            return 0;
+        default:
+            usage();
+            return 2;
         }
     }
     check_names(argc - optind, argv + optind);

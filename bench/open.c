@@ -59,8 +59,8 @@ static uint32_t probe(struct table *table, const char *name)
     uint32_t hash = hash_of(name, size);
     for (uint32_t at = atomic_load(&table->heads[hash & (table->buckets - 1)]); at;) {
         struct record *record = &table->records[at - 1];
-        if (record->hash == hash && record->size == size &&
-            memcmp(record->name, name, size) == 0 && atomic_load(&table->states[at - 1].state)) {
+        if (record->hash == hash && record->size == size && memcmp(record->name, name, size) == 0 &&
+            atomic_load(&table->states[at - 1].state)) {
             return at;
         }
         at = record->next;
@@ -95,8 +95,7 @@ static void *memory(size_t size)
 
 static void make_table(struct table *table)
 {
-    for (table->buckets = 1; table->buckets < CAPACITY; table->buckets *= 2) {
-    }
+    for (table->buckets = 1; table->buckets < CAPACITY; table->buckets *= 2) {}
     table->heads = memory(table->buckets * sizeof(*table->heads));
     table->records = memory(CAPACITY * sizeof(*table->records));
     table->states = memory(CAPACITY * sizeof(*table->states));
@@ -207,8 +206,8 @@ static void run_open(void)
         sizes(&after[0], &after[1]);
         bench_note("%u names: %.0f bytes of the segment each, %.0f of this process, which has them "
                    "all open; %.0f ns to create and open one",
-                   counts[i], (after[0] - before[0]) / counts[i], (after[1] - before[1]) / counts[i],
-                   each);
+                   counts[i], (after[0] - before[0]) / counts[i],
+                   (after[1] - before[1]) / counts[i], each);
     }
 }
 

@@ -113,8 +113,8 @@ void bench_begin(const struct bench_question *q)
 {
     question = q->name;
     if (!bench_options.json) {
-        printf("\n%s: %s\n%-46s %10s %10s %7s %7s  %-18s %9s %9s\n", q->name, q->asks, "", "subject",
-               "peer", "ratio", "bar", "A/A (quartiles)", "p99 subj", "p99 peer");
+        printf("\n%s: %s\n%-46s %10s %10s %7s %7s  %-18s %9s %9s\n", q->name, q->asks, "",
+               "subject", "peer", "ratio", "bar", "A/A (quartiles)", "p99 ns", "its peer");
     }
 }
 
@@ -148,14 +148,18 @@ static const char *verdict(bool judged, bool good)
 
 static const char *scaled(double value, char *to)
 {
-    const char *form = value >= 1e4 || value <= -1e4 ? "%.4g" : value < 10 ? "%.3f" : "%.1f";
+    if (value < 0) {
+        snprintf(to, 32, "-");
+        return to;
+    }
+    const char *form = value >= 1e4 ? "%.4g" : value < 10 ? "%.3f" : "%.1f";
     snprintf(to, 32, form, value);
     return to;
 }
 
 void bench_judge(const char *what, const char *unit, double value, double bar, bool good)
 {
-    const char *word = verdict(true, good);
+    const char *word = verdict(!bench_options.quick, good);
     char v[32], b[32];
     if (bench_options.json) {
         printf("{\"question\":\"%s\",\"case\":\"%s\",\"unit\":\"%s\",\"subject\":%.6g,"
@@ -178,10 +182,11 @@ static void print_case(const struct bench_case *c, struct rounds *r, size_t n)
     double subject = bench_median(r->subject, n), peer = bench_median(r->peer, 2 * n);
     double ratio = bench_median(r->ratio, n), same = bench_median(r->same, n);
     double low = quantile_of(r->same, n, 0.25), high = quantile_of(r->same, n, 0.75);
-    double p99 = bench_quantile(&r->of_subject, 0.99), other = bench_quantile(&r->of_peer, 0.99);
-    bool judged = (c->bar > 0 && !c->no_ratio) || c->limit > 0 || c->max > 0;
+    double p99 = r->of_subject.count ? bench_quantile(&r->of_subject, 0.99) : -1;
+    double other = r->of_peer.count ? bench_quantile(&r->of_peer, 0.99) : -1;
+    bool judged = c->bar > 0 || c->limit > 0 || c->max > 0;
     bool good = true;
-    if (c->bar > 0 && !c->no_ratio) {
+    if (c->bar > 0) {
         good = c->rate ? ratio >= c->bar : ratio <= c->bar;
     }
     if (c->limit > 0 && subject > c->limit) {

@@ -61,8 +61,7 @@ static void stop_waiting(struct stopped *s)
     for (int i = 0; i < STOPS_MAX; i++) {
         bench_sleep(5000000 + rand() % 10000000);
         kill(third->pid, SIGSTOP);
-        while (waitpid(third->pid, NULL, WUNTRACED) < 0 && errno == EINTR) {
-        }
+        while (waitpid(third->pid, NULL, WUNTRACED) < 0 && errno == EINTR) {}
         if (atomic_load(&third->state) == WAITS && !is_owner(s, third->pid)) {
             return;
         }

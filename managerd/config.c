@@ -27,8 +27,10 @@ struct setting {
 #define AT(field) offsetof(struct config, field)
 static const struct setting settings[] = {
     {"name", TYPE_TEXT, AT(name), 0, 64, false, "NAME  of the segment; default \"default\""},
-    {"background", TYPE_FLAG, AT(background), 0, 0, false, "detach, return when the segment is there"},
-    {"remove", TYPE_FLAG, AT(remove), 0, 0, false, "remove the segment if nobody uses it, and exit"},
+    {"background", TYPE_FLAG, AT(background), 0, 0, false,
+     "detach, return when the segment is there"},
+    {"remove", TYPE_FLAG, AT(remove), 0, 0, false,
+     "remove the segment if nobody uses it, and exit"},
     {"timeout", TYPE_DURATION, AT(segment.default_timeout), 0, 0, true,
      "D  default of all waits: 60s, 1500ms, 2min"},
     {"names", TYPE_NUMBER, AT(segment.capacities.records), 16, 1u << 24, true,
@@ -43,7 +45,8 @@ static const struct setting settings[] = {
      "N  blocks of 31 open objects; at creation"},
     {"events", TYPE_NUMBER, AT(segment.capacities.ring), 16, 1u << 20, true,
      "N  entries of the event ring; at creation"},
-    {"mode", TYPE_MODE, AT(segment.mode), 0, 0777, true, "MODE  of the segment, octal; at creation"},
+    {"mode", TYPE_MODE, AT(segment.mode), 0, 0777, true,
+     "MODE  of the segment, octal; at creation"},
     {"group", TYPE_TEXT, AT(group), 0, 32, true, "GROUP  of the segment; at creation"},
     {"help", TYPE_FLAG, AT(help), 0, 0, false, "show this"},
     {"version", TYPE_FLAG, AT(version), 0, 0, false, "show the version"},
@@ -80,7 +83,9 @@ static int set(struct config *config, const struct setting *setting, const char 
     unsigned long number;
     errno = 0;
     switch (setting->type) {
-    case TYPE_FLAG: *(bool *)(void *)field = true; return 0;
+    case TYPE_FLAG:
+        *(bool *)(void *)field = true;
+        return 0;
     case TYPE_NUMBER:
         number = strtoul(value, &end, 10);
         if (errno || end == value || *end || *value == '-' || number < setting->least ||
@@ -201,7 +206,8 @@ static int read_options(int argc, char **argv, struct config *config)
         }
     }
     if (optind < argc) {
-        fprintf(stderr, "managerd: unexpected argument \"%s\"; see managerd --help\n", argv[optind]);
+        fprintf(stderr, "managerd: unexpected argument \"%s\"; see managerd --help\n",
+                argv[optind]);
         return EXIT_USAGE;
     }
     return 0;

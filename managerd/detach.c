@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A manager started on demand must not die, stop or starve with the controller that happened to start
- * it: new session, no descriptors, default signals, scheduling and OOM score. */
+/* A manager started on demand must not die, stop or starve with the controller that happened to
+ * start it: new session, no descriptors, default signals, scheduling and OOM score. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -65,8 +65,7 @@ static int wait_for_status(int fd, pid_t child)
     do {
         got = read(fd, &status, 1);
     } while (got < 0 && errno == EINTR);
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
     return got == 1 ? status : EXIT_REFUSED;
 }
 

@@ -66,8 +66,7 @@ int loop_run(struct sy_segment *segment, int listener)
             if (key == KEY_LISTENER) {
                 reaper_accept(reaper, listener);
             } else if (key == KEY_TIMER) {
-                while (read(timer, &ticks, sizeof(ticks)) == sizeof(ticks)) {
-                }
+                while (read(timer, &ticks, sizeof(ticks)) == sizeof(ticks)) {}
                 reaper_sweep(reaper);
             } else if (key == KEY_SIGNAL) {
                 running = !stop_asked(stop);
@@ -83,7 +82,8 @@ int loop_run(struct sy_segment *segment, int listener)
             orphaned = true;
             log_line(LOG_CRIT,
                      "the name /dev/shm%s was taken away: nothing is granted any more; end "
-                     "the programs that use it, then start again", segment->shm_name);
+                     "the programs that use it, then start again",
+                     segment->shm_name);
         }
     }
     reaper_free(reaper);

@@ -24,8 +24,10 @@ static int obtain(struct config *config, const char *shm_name, struct sy_segment
     if (rc == SYNC_ENOMANAGER) {
         int32_t pid = singleton_orphan_user(shm_name);
         if (pid) {
-            log_line(LOG_ERR, "pid %d still uses a segment /dev/shm%s whose name was taken away: a "
-                     "second one beside it would let two hold one lock. End it first", pid, shm_name);
+            log_line(LOG_ERR,
+                     "pid %d still uses a segment /dev/shm%s whose name was taken away: a "
+                     "second one beside it would let two hold one lock. End it first",
+                     pid, shm_name);
             return EXIT_REFUSED;
         }
         rc = sy_segment_create(shm_name, &config->segment, ret_segment);
@@ -35,8 +37,10 @@ static int obtain(struct config *config, const char *shm_name, struct sy_segment
         return EXIT_REFUSED;
     }
     if (sy_byte_lock((*ret_segment)->fd, SY_BYTE_MANAGER) < 0) {
-        log_line(LOG_ERR, "another manager holds /dev/shm%s, out of sight of this network namespace: "
-                 "pid %u as it sees itself", shm_name, sy_get(&(*ret_segment)->header->manager_pid));
+        log_line(LOG_ERR,
+                 "another manager holds /dev/shm%s, out of sight of this network namespace: "
+                 "pid %u as it sees itself",
+                 shm_name, sy_get(&(*ret_segment)->header->manager_pid));
         return EXIT_RUNNING;
     }
     return 0;
@@ -51,8 +55,10 @@ static void take_over(struct sy_segment *segment, const struct config *config)
     sy_put(&header->default_timeout, (uint64_t)config->segment.default_timeout);
     atomic_fetch_add(&header->epoch, 1);
     sy_store(&header->manager_pid, (uint32_t)getpid()); /* last: whoever sees it sees the rest */
-    sy_ring_add(segment, &(struct sy_ring_event){.type = SY_EVENT_MANAGER, .record = SY_NONE,
-                                                 .pid = (uint32_t)getpid(), .value = 1});
+    sy_ring_add(segment, &(struct sy_ring_event){.type = SY_EVENT_MANAGER,
+                                                 .record = SY_NONE,
+                                                 .pid = (uint32_t)getpid(),
+                                                 .value = 1});
     log_line(LOG_NOTICE, "%s /dev/shm%s, epoch %u", adopted ? "adopted" : "created",
              segment->shm_name, sy_get(&header->epoch));
 }
@@ -64,8 +70,10 @@ static void say_goodbye(struct sy_segment *segment)
     beat_stop();
     sy_put(&segment->header->heartbeat, 0);
     sy_put(&segment->header->manager_pid, 0);
-    sy_ring_add(segment, &(struct sy_ring_event){.type = SY_EVENT_MANAGER, .record = SY_NONE,
-                                                 .pid = (uint32_t)getpid(), .value = 2});
+    sy_ring_add(segment, &(struct sy_ring_event){.type = SY_EVENT_MANAGER,
+                                                 .record = SY_NONE,
+                                                 .pid = (uint32_t)getpid(),
+                                                 .value = 2});
     log_line(LOG_NOTICE, "stopped; %d processes stay attached to /dev/shm%s", live,
              segment->shm_name);
 }
@@ -197,10 +205,11 @@ int main(int argc, char **argv)
         }
         log_to_syslog();
     }
-    snprintf(cut_text, sizeof(cut_text),
-             "managerd: /dev/shm%s was truncated: stopping; end the programs that use it, remove it, "
-             "start again\n",
-             shm_name);
+    snprintf(
+        cut_text, sizeof(cut_text),
+        "managerd: /dev/shm%s was truncated: stopping; end the programs that use it, remove it, "
+        "start again\n",
+        shm_name);
     signal(SIGBUS, segment_cut);
     return serve(&config, shm_name, ready);
 }

@@ -9,8 +9,8 @@
 #include "shm/segment.h"
 
 #define EXIT_USAGE 2
-#define EXIT_RUNNING 3  /* another manager serves this name */
-#define EXIT_REFUSED 4  /* what is there is not ours to touch */
+#define EXIT_RUNNING 3 /* another manager serves this name */
+#define EXIT_REFUSED 4 /* what is there is not ours to touch */
 
 /* config.c */
 struct config {

@@ -34,12 +34,18 @@ static const char *state_text(int32_t pid)
 {
     switch (sy_pid_state(pid)) {
     case 'T':
-    case 't': return "stopped; kill -CONT lets it go on";
-    case 'D': return "in the kernel";
-    case 'Z': return "dead, its parent has not noticed";
-    case 'C': return "dumping core";
-    case 0: return "state unknown";
-    default: return "running";
+    case 't':
+        return "stopped; kill -CONT lets it go on";
+    case 'D':
+        return "in the kernel";
+    case 'Z':
+        return "dead, its parent has not noticed";
+    case 'C':
+        return "dumping core";
+    case 0:
+        return "state unknown";
+    default:
+        return "running";
     }
 }
 

@@ -56,7 +56,8 @@ bool all_bytes(const void *p, size_t size, unsigned char value);
     } while (0)
 void nap(void);
 
-/* ---- the laboratory ---------------------------------------------------------------------------- */
+/* ---- the laboratory ----------------------------------------------------------------------------
+ */
 
 /* Its name and segment; from SYNC_MANAGER, set by run-tap, or made up. */
 const char *lab_name(void);
@@ -105,7 +106,8 @@ sync_barrier *a_barrier(const char *name, uint32_t parties);
 #define CASES_IN_EACH_LAB(case_)                                                                   \
     CASE(case_##_managed), CASE(case_##_manager_stopped), CASE(case_##_alone)
 
-/* ---- in the segment ---------------------------------------------------------------------------- */
+/* ---- in the segment ----------------------------------------------------------------------------
+ */
 
 uint32_t record_of(const char *name); /* SY_NONE: no such name */
 struct sy_hot *hot_of(const char *name);
@@ -151,9 +153,9 @@ void job_start(struct job *job);
 int job_end(struct job *job); /* its rc */
 
 /* Jobs that make one call. */
-int acquires(struct job *job);          /* a mutex, and keeps it */
+int acquires(struct job *job); /* a mutex, and keeps it */
 int acquires_and_releases(struct job *job);
-int takes_permits(struct job *job);     /* `number` of a semaphore */
+int takes_permits(struct job *job); /* `number` of a semaphore */
 int waits_for_event(struct job *job);
 int waits_at_barrier(struct job *job);
 

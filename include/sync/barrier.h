@@ -17,15 +17,15 @@ typedef struct sync_barrier_options {
     int32_t open;         /* SYNC_OPEN_… */
     uint32_t parties;     /* 1 … SYNC_BARRIER_PARTIES_MAX */
     sync_timeout timeout; /* this handle's default; 0: the object's, else the manager's */
-    int32_t members;      /* each process that has it open is a party whose death or close breaks it */
-    int32_t unused;       /* zero */
+    int32_t members; /* each process that has it open is a party whose death or close breaks it */
+    int32_t unused;  /* zero */
     uint64_t reserved[8]; /* zero, else SYNC_EINVAL */
 } sync_barrier_options;
 
 /* As sync_mutex_open. Needs options when it would create. Behaviour fields: parties, members. */
 SYNC_API int sync_barrier_open(sync_manager *manager, const char *name,
-                               const sync_barrier_options *options,
-                               sync_barrier **ret_barrier) SYNC_MUST_CHECK;
+                               const sync_barrier_options *options, sync_barrier **ret_barrier)
+    SYNC_MUST_CHECK;
 
 /* Arrive and wait for the rest: the arrival index 0 … parties-1. A timeout breaks the barrier for
  * all (SYNC_ETIMEDOUT here, SYNC_EBROKEN with the cause there); so do abort, reset and the death of
@@ -40,8 +40,8 @@ SYNC_API int sync_barrier_wait(sync_barrier *barrier, sync_timeout timeout) SYNC
 SYNC_API int sync_barrier_wait_with(sync_barrier *barrier, int (*action)(void *), void *argument,
                                     sync_timeout timeout) SYNC_MUST_CHECK;
 
-/* Arrive without waiting for the others: the arrival index. While the action of the round before runs
- * it waits for that, within the default timeout: SYNC_EBUSY then. */
+/* Arrive without waiting for the others: the arrival index. While the action of the round before
+ * runs it waits for that, within the default timeout: SYNC_EBUSY then. */
 SYNC_API int sync_barrier_arrive(sync_barrier *barrier);
 
 /* Break it for all. SYNC_EBUSY while an action runs. */

@@ -29,36 +29,36 @@ enum {
     SYNC_OK = 0,
     SYNC_OWNER_DIED = 1, /* acquired; the previous owner died holding it */
 
-    SYNC_EINVAL = -1,          /* an argument breaks a rule; the text names value and rule */
-    SYNC_EPERM = -2,           /* not yours to release */
-    SYNC_ETIMEDOUT = -3,       /* the time is over; the text says who was in the way */
-    SYNC_EDEADLK = -4,         /* waiting would never end; the text shows the cycle */
-    SYNC_ELOST = -5,           /* was yours, was broken by an operator */
-    SYNC_EINTR = -6,           /* ended by a signal or by sync_interrupt */
-    SYNC_EBUSY = -7,           /* in use by somebody the text names */
-    SYNC_EOVERFLOW = -8,       /* a count would pass its maximum */
-    SYNC_EBROKEN = -9,         /* barrier broken; the text gives the reason */
-    SYNC_ENOSLOT = -10,        /* processes, threads or handles: the segment's slots are all taken */
-    SYNC_ENONAMES = -11,       /* the segment's records are all taken */
-    SYNC_EDEPTH = -12,         /* recursion deeper than the counter holds */
-    SYNC_ENOMANAGER = -13,     /* no manager's segment, and none may be started */
-    SYNC_EORPHANED = -14,      /* the segment's name was taken away; nothing is granted any more */
-    SYNC_ENOENT = -15,         /* no object of that name (SYNC_OPEN_EXISTING) */
-    SYNC_EEXIST = -16,         /* the object exists (SYNC_OPEN_NEW) */
-    SYNC_EMISMATCH = -17,      /* exists with another behaviour; the text names both values */
-    SYNC_EKIND = -18,          /* exists as another kind */
-    SYNC_ENOSPC = -19,         /* /dev/shm is full */
-    SYNC_ENOMEM = -20,         /* out of memory */
-    SYNC_EMEMLOCK = -21,       /* RLIMIT_MEMLOCK forbids mapping more of the segment */
-    SYNC_EACCES = -22,         /* owner, mode or group of the segment refuse you */
-    SYNC_EVERSION = -23,       /* a segment of another layout version */
-    SYNC_EGARBAGE = -24,       /* not a segment, or a damaged one */
-    SYNC_EADDRESS = -25,       /* unknown scheme, or not an address */
+    SYNC_EINVAL = -1,      /* an argument breaks a rule; the text names value and rule */
+    SYNC_EPERM = -2,       /* not yours to release */
+    SYNC_ETIMEDOUT = -3,   /* the time is over; the text says who was in the way */
+    SYNC_EDEADLK = -4,     /* waiting would never end; the text shows the cycle */
+    SYNC_ELOST = -5,       /* was yours, was broken by an operator */
+    SYNC_EINTR = -6,       /* ended by a signal or by sync_interrupt */
+    SYNC_EBUSY = -7,       /* in use by somebody the text names */
+    SYNC_EOVERFLOW = -8,   /* a count would pass its maximum */
+    SYNC_EBROKEN = -9,     /* barrier broken; the text gives the reason */
+    SYNC_ENOSLOT = -10,    /* processes, threads or handles: the segment's slots are all taken */
+    SYNC_ENONAMES = -11,   /* the segment's records are all taken */
+    SYNC_EDEPTH = -12,     /* recursion deeper than the counter holds */
+    SYNC_ENOMANAGER = -13, /* no manager's segment, and none may be started */
+    SYNC_EORPHANED = -14,  /* the segment's name was taken away; nothing is granted any more */
+    SYNC_ENOENT = -15,     /* no object of that name (SYNC_OPEN_EXISTING) */
+    SYNC_EEXIST = -16,     /* the object exists (SYNC_OPEN_NEW) */
+    SYNC_EMISMATCH = -17,  /* exists with another behaviour; the text names both values */
+    SYNC_EKIND = -18,      /* exists as another kind */
+    SYNC_ENOSPC = -19,     /* /dev/shm is full */
+    SYNC_ENOMEM = -20,     /* out of memory */
+    SYNC_EMEMLOCK = -21,   /* RLIMIT_MEMLOCK forbids mapping more of the segment */
+    SYNC_EACCES = -22,     /* owner, mode or group of the segment refuse you */
+    SYNC_EVERSION = -23,   /* a segment of another layout version */
+    SYNC_EGARBAGE = -24,   /* not a segment, or a damaged one */
+    SYNC_EADDRESS = -25,   /* unknown scheme, or not an address */
     SYNC_ENOTRECOVERABLE = -26, /* poisoned: an owner died and nobody made it consistent */
-    SYNC_ESYSTEM = -27,        /* a system call failed unexpectedly; the text names it */
-    SYNC_ECHILD = -28,         /* a child process failed; see its exception */
-    SYNC_EMSGSIZE = -29,       /* the buffer is too small; ret_size holds the size needed */
-    SYNC_EHANDLE = -30         /* not an open handle of this kind */
+    SYNC_ESYSTEM = -27,         /* a system call failed unexpectedly; the text names it */
+    SYNC_ECHILD = -28,          /* a child process failed; see its exception */
+    SYNC_EMSGSIZE = -29,        /* the buffer is too small; ret_size holds the size needed */
+    SYNC_EHANDLE = -30          /* not an open handle of this kind */
 };
 
 /* What is known of one who holds or waits. Strings end in NUL; unknown ones are empty. */
@@ -111,7 +111,7 @@ enum {
 
 typedef struct sync_error {
     int32_t code;
-    int32_t kind;     /* SYNC_KIND_… of the object, 0 when none is concerned */
+    int32_t kind; /* SYNC_KIND_… of the object, 0 when none is concerned */
     char object[SYNC_NAME_MAX + 8];
     sync_principal holder; /* who is (or was) in the way */
     uint64_t token;        /* of the present ownership */

@@ -22,8 +22,8 @@ typedef struct sync_event_options {
 
 /* As sync_mutex_open. Behaviour field: auto_reset. */
 SYNC_API int sync_event_open(sync_manager *manager, const char *name,
-                             const sync_event_options *options,
-                             sync_event **ret_event) SYNC_MUST_CHECK;
+                             const sync_event_options *options, sync_event **ret_event)
+    SYNC_MUST_CHECK;
 
 /* Manual reset: releases everyone then waiting, even if clear follows at once. Auto reset: one
  * waiter, now or later; a set that nobody has taken yet is taken back by clear.

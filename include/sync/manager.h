@@ -13,12 +13,14 @@ extern "C" {
 typedef struct sync_manager sync_manager;
 
 typedef struct sync_manager_options {
-    const char *label;    /* who this process is, shown to others; NULL: the program's name; 31 bytes */
-    sync_timeout timeout; /* default of all handles opened through this manager; 0: the manager's own */
-    int32_t no_autostart; /* do not start a missing manager */
+    const char
+        *label; /* who this process is, shown to others; NULL: the program's name; 31 bytes */
+    sync_timeout
+        timeout; /* default of all handles opened through this manager; 0: the manager's own */
+    int32_t no_autostart;  /* do not start a missing manager */
     int32_t interruptible; /* waits end with SYNC_EINTR after a signal handler ran */
-    const char *key_file; /* remote managers only */
-    uint64_t reserved[8]; /* zero, else SYNC_EINVAL */
+    const char *key_file;  /* remote managers only */
+    uint64_t reserved[8];  /* zero, else SYNC_EINVAL */
 } sync_manager_options;
 
 /* Attach to a manager. address: "shm:NAME"; NULL means $SYNC_MANAGER, else "shm:default". Where

@@ -48,10 +48,10 @@ typedef struct sync_info {
     uint32_t depth;
     int32_t owner_died; /* the mutex passed on from a dead owner and is not released since */
     int32_t poisoned;
-    int32_t broken;   /* mutex: this incarnation was broken; barrier: broken */
-    int32_t cause;    /* of a broken barrier */
-    uint32_t value;   /* semaphore: available; event: 1 when set; barrier: arrived */
-    uint32_t maximum; /* semaphore: 0 unbounded; barrier: parties */
+    int32_t broken;            /* mutex: this incarnation was broken; barrier: broken */
+    int32_t cause;             /* of a broken barrier */
+    uint32_t value;            /* semaphore: available; event: 1 when set; barrier: arrived */
+    uint32_t maximum;          /* semaphore: 0 unbounded; barrier: parties */
     uint64_t generation_count; /* event: sets so far; barrier: trips so far */
     int64_t max_hold;
     uint32_t flags; /* SYNC_FLAG_… */
@@ -83,7 +83,8 @@ typedef int (*sync_list_function)(const sync_info *info, void *argument);
 SYNC_API int sync_list(sync_manager *manager, const char *prefix, sync_list_function function,
                        void *argument);
 
-/* Remove a name nobody has open. Errors: SYNC_EINVAL, SYNC_ENOENT, SYNC_EBUSY naming a user of it. */
+/* Remove a name nobody has open. Errors: SYNC_EINVAL, SYNC_ENOENT, SYNC_EBUSY naming a user of it.
+ */
 SYNC_API int sync_unlink(sync_manager *manager, const char *name);
 
 #ifdef __cplusplus

@@ -30,8 +30,8 @@ SYNC_API int sync_semaphore_open(sync_manager *manager, const char *name,
 
 /* One permit. Errors: SYNC_ETIMEDOUT, SYNC_EBUSY (a try met a process stopped inside this object),
  * SYNC_EINTR, SYNC_EORPHANED, SYNC_EINVAL, SYNC_EHANDLE, SYNC_ENOSLOT. */
-SYNC_API int sync_semaphore_acquire(sync_semaphore *semaphore,
-                                    sync_timeout timeout) SYNC_MUST_CHECK;
+SYNC_API int sync_semaphore_acquire(sync_semaphore *semaphore, sync_timeout timeout)
+    SYNC_MUST_CHECK;
 
 /* `count` permits at once or none. SYNC_EINVAL for 0 or more than the maximum. */
 SYNC_API int sync_semaphore_acquire_many(sync_semaphore *semaphore, uint32_t count,

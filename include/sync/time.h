@@ -13,7 +13,8 @@ extern "C" {
  * SYNC_EINVAL: they are mistakes in the unit. */
 typedef int64_t sync_timeout;
 #define SYNC_FOREVER INT64_MAX /* really for ever */
-/* The handle's own, else that of sync_manager_options, else the object's, else the segment's (60 s). */
+/* The handle's own, else that of sync_manager_options, else the object's, else the segment's (60
+ * s). */
 #define SYNC_DEFAULT INT64_MIN
 
 /* Absolute, in nanoseconds of CLOCK_MONOTONIC; stands still while the machine is suspended. */

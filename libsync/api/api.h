@@ -10,8 +10,8 @@ static inline struct sync_object *sy_object(const void *handle)
 {
     return (struct sync_object *)(uintptr_t)handle;
 }
-/* sync_manager_connect; `separate`: with an attachment, process slot and file description of its own, so
- * that threads of one process can be clients of each other. */
+/* sync_manager_connect; `separate`: with an attachment, process slot and file description of its
+ * own, so that threads of one process can be clients of each other. */
 int sy_connect(const char *address, const sync_manager_options *options, bool separate,
                sync_manager **ret_manager);
 /* Zero reserved words are how options structs grow. */

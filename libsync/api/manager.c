@@ -46,8 +46,8 @@ int sy_connect(const char *address, const sync_manager_options *options, bool se
     if (!rc && options && options->label) {
         const char *rule = sy_text_check(options->label, SY_LABEL - 1, &length);
         if (rule) {
-            rc = sy_fail(SYNC_EINVAL, "label \"%.40s\" %s: 1-%d bytes of UTF-8", options->label, rule,
-                         SY_LABEL - 1);
+            rc = sy_fail(SYNC_EINVAL, "label \"%.40s\" %s: 1-%d bytes of UTF-8", options->label,
+                         rule, SY_LABEL - 1);
         }
     }
     if (!rc && options && options->key_file) {
@@ -172,8 +172,8 @@ int sync_note(sync_manager *manager, const char *why)
     if (rc) {
         return rc;
     }
-    struct sy_principal *principal =
-        sy_principal_at(manager->attachment->segment, sy_self.thread->index);
+    struct sy_principal *principal = sy_principal_at(manager->attachment->segment,
+                                                     sy_self.thread->index);
     char note[SY_NOTE] = "";
     memcpy(note, why ? why : "", length);
     memcpy(principal->note, note, sizeof(note)); /* readers bound what they copy */

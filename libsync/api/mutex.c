@@ -67,13 +67,17 @@ static int check_options(const sync_mutex_options *options)
         rc = sy_fail(SYNC_EINVAL, "sync_mutex_options: unused is %d, must be 0", options->unused);
     }
     if (!rc && (options->owner < SYNC_OWNER_THREAD || options->owner > SYNC_OWNER_HANDLE)) {
-        rc = sy_fail(SYNC_EINVAL, "sync_mutex_options: owner is %d, the choices are "
-                     "SYNC_OWNER_THREAD, SYNC_OWNER_HANDLE", options->owner);
+        rc = sy_fail(SYNC_EINVAL,
+                     "sync_mutex_options: owner is %d, the choices are "
+                     "SYNC_OWNER_THREAD, SYNC_OWNER_HANDLE",
+                     options->owner);
     }
     if (!rc && (options->on_owner_death < SYNC_DEATH_REPORT ||
                 options->on_owner_death > SYNC_DEATH_SILENT)) {
-        rc = sy_fail(SYNC_EINVAL, "sync_mutex_options: on_owner_death is %d, the choices are "
-                     "SYNC_DEATH_REPORT, _POISON, _SILENT", options->on_owner_death);
+        rc = sy_fail(SYNC_EINVAL,
+                     "sync_mutex_options: on_owner_death is %d, the choices are "
+                     "SYNC_DEATH_REPORT, _POISON, _SILENT",
+                     options->on_owner_death);
     }
     if (!rc && sy_timeout_bad(options->max_hold)) {
         rc = sy_refuse_timeout(options->max_hold);
@@ -210,20 +214,22 @@ static int refuse_release(struct sync_mutex *mutex, struct sy_call *call, const 
     if (!info.holder.principal) {
         return sy_fail_info(&error, SYNC_EPERM, "%s: %s, but nobody holds it", info.name, what);
     }
-    return sy_fail_info(&error, SYNC_EPERM, "%s: %s by %s, but %s[%d] thread %d holds it", info.name,
-                        what, mutex->object.principal ? "this handle" : "this thread",
+    return sy_fail_info(&error, SYNC_EPERM, "%s: %s by %s, but %s[%d] thread %d holds it",
+                        info.name, what, mutex->object.principal ? "this handle" : "this thread",
                         info.holder.label, info.holder.pid, info.holder.tid);
 }
 
 static int lost(struct sync_mutex *mutex)
 {
     struct sy_cold *cold = sy_handle_cold(&mutex->object);
-    return sy_fail(SYNC_ELOST, "%.200s: this ownership was broken by an operator; what it protected "
-                   "may belong to somebody else now. See: managerctl show %.200s", cold->name,
-                   cold->name);
+    return sy_fail(SYNC_ELOST,
+                   "%.200s: this ownership was broken by an operator; what it protected "
+                   "may belong to somebody else now. See: managerctl show %.200s",
+                   cold->name, cold->name);
 }
 
-/* The incarnation before, when it was taken from this principal and is not yet given up; else NULL. */
+/* The incarnation before, when it was taken from this principal and is not yet given up; else NULL.
+ */
 static struct sy_hot *evicted_from(struct sync_mutex *mutex, uint32_t principal)
 {
     struct sync_object *object = &mutex->object;
@@ -260,8 +266,8 @@ static int release_slow(struct sync_mutex *mutex)
     }
     rc = sy_mutex_release(&call);
     bool over = rc == SYNC_ELOST ? !sy_mutex_evicted(call.hot, call.principal)
-                : rc == 0 ? (sy_load(&call.hot->word) & (SY_OWNER | SY_R)) != call.principal
-                          : false;
+                : rc == 0        ? (sy_load(&call.hot->word) & (SY_OWNER | SY_R)) != call.principal
+                                 : false;
     if (over && !object->principal && sy_self.holds) {
         sy_self.holds--;
     }
@@ -327,8 +333,10 @@ int sync_mutex_consistent(sync_mutex *mutex)
     }
     struct sy_hot *hot = sy_load(&mutex->object.hot);
     if (!sy_mutex_inconsistent(hot)) {
-        return sy_fail(SYNC_EINVAL, "%.200s: nobody died in it, or it was not opened with "
-                       "SYNC_DEATH_POISON", sy_handle_cold(&mutex->object)->name);
+        return sy_fail(SYNC_EINVAL,
+                       "%.200s: nobody died in it, or it was not opened with "
+                       "SYNC_DEATH_POISON",
+                       sy_handle_cold(&mutex->object)->name);
     }
     sy_put(&hot->u.mutex.depth, sy_get(&hot->u.mutex.depth) & ~(uint64_t)SY_INCONSISTENT);
     return 0;
@@ -423,7 +431,8 @@ int sync_mutex_acquire_many(sync_mutex *const *mutexes, size_t count, sync_timeo
     for (size_t i = 0; i < count; i++) {
         SY_CHECK_HANDLE(mutexes[i], SYNC_KIND_MUTEX, "sync_mutex_acquire_many");
         if (mutexes[i]->object.attachment != mutexes[0]->object.attachment) {
-            return sy_fail(SYNC_EINVAL, "sync_mutex_acquire_many: mutex %zu is another manager's", i);
+            return sy_fail(SYNC_EINVAL, "sync_mutex_acquire_many: mutex %zu is another manager's",
+                           i);
         }
         order[i] = mutexes[i];
     }

@@ -83,9 +83,9 @@ static int check_count(sync_semaphore *semaphore, uint32_t count, const char *ca
 {
     uint32_t maximum = sy_get(&sy_load(&semaphore->object.hot)->u.semaphore.maximum);
     uint32_t limit = maximum ? maximum : SYNC_SEMAPHORE_MAX;
-    return count && count <= limit ? 0
-                                   : sy_fail(SYNC_EINVAL, "%s: count is %u, must be 1-%u", call,
-                                             count, limit);
+    return count && count <= limit
+               ? 0
+               : sy_fail(SYNC_EINVAL, "%s: count is %u, must be 1-%u", call, count, limit);
 }
 
 int sync_semaphore_acquire_many(sync_semaphore *semaphore, uint32_t count, sync_timeout timeout)
@@ -137,15 +137,15 @@ int sync_semaphore_release(sync_semaphore *semaphore, uint32_t count)
     SY_HAPPENS_BEFORE(call.hot);
     rc = sy_wait_guard(object->attachment, &call, sy_semaphore_release_step, "released");
     if (rc == SYNC_EPERM) {
-        rc = sy_fail(rc, "%.200s: released %u, but this process holds only %u, and the maximum of %u "
+        rc = sy_fail(rc,
+                     "%.200s: released %u, but this process holds only %u, and the maximum of %u "
                      "does not let it grow",
                      call.cold->name, count, sy_get(&call.entry->permits),
                      sy_get(&call.hot->u.semaphore.maximum));
     } else if (rc == SYNC_EOVERFLOW) {
         rc = sy_fail(rc, "%.200s: released %u: beyond the maximum of %u", call.cold->name, count,
-                     sy_get(&call.hot->u.semaphore.maximum)
-                         ? sy_get(&call.hot->u.semaphore.maximum)
-                         : SYNC_SEMAPHORE_MAX);
+                     sy_get(&call.hot->u.semaphore.maximum) ? sy_get(&call.hot->u.semaphore.maximum)
+                                                            : SYNC_SEMAPHORE_MAX);
     }
     sy_done(&call.actor);
     return rc;

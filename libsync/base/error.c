@@ -143,19 +143,24 @@ int sy_fail_errno(int error, const char *format, ...)
     int code = SYNC_ESYSTEM;
     const char *hint = "";
     switch (error) {
-    case ENOMEM: code = SYNC_ENOMEM; break;
+    case ENOMEM:
+        code = SYNC_ENOMEM;
+        break;
     case ENOSPC:
     case EDQUOT:
         code = SYNC_ENOSPC;
         hint = "; see: df -h /dev/shm";
         break;
     case EACCES:
-    case EPERM: code = SYNC_EACCES; break;
+    case EPERM:
+        code = SYNC_EACCES;
+        break;
     case EAGAIN:
         code = SYNC_EMEMLOCK;
         hint = "; memory is locked (mlockall): raise RLIMIT_MEMLOCK, see: ulimit -l";
         break;
-    default: break;
+    default:
+        break;
     }
     char what[512];
     va_list arguments;

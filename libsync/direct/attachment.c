@@ -25,11 +25,12 @@ bool sy_manager_stale(struct sy_segment *segment)
 
 int sy_refuse_orphan(struct sy_attachment *attachment)
 {
-    return sy_fail(SYNC_EORPHANED,
-                   "the name /dev/shm%s was taken away (rm, or logind's RemoveIPC at logout): no lock "
-                   "is granted any more, as newcomers would not see it. End the programs that use "
-                   "it, then start again; see: managerctl doctor",
-                   attachment->segment->shm_name);
+    return sy_fail(
+        SYNC_EORPHANED,
+        "the name /dev/shm%s was taken away (rm, or logind's RemoveIPC at logout): no lock "
+        "is granted any more, as newcomers would not see it. End the programs that use "
+        "it, then start again; see: managerctl doctor",
+        attachment->segment->shm_name);
 }
 
 #define KEEP_UP 100000000ll /* ns between two looks */
@@ -177,8 +178,9 @@ __attribute__((destructor)) static void process_exit(void)
     sy_thread_exit();
     for (struct sy_attachment *a = attachments; a && sy_get(sy_alive); a = a->next) {
         struct sy_segment *segment = a->segment;
-        struct sy_process *process =
-            segment->process == SY_NONE ? NULL : sy_process_at(segment, segment->process);
+        struct sy_process *process = segment->process == SY_NONE
+                                         ? NULL
+                                         : sy_process_at(segment, segment->process);
         if (process && !threads_left(segment) &&
             !sy_opens_visit(segment, SY_NONE, 0, holds_permits, NULL)) {
             sy_opens_release(segment, segment->process,
@@ -212,8 +214,10 @@ static int open_or_launch(const char *name, const char *shm_name, bool launch,
 /* A system's manager is its administrator's to start. */
 static int refuse_start(const char *shm_name)
 {
-    return sy_fail(SYNC_ENOMANAGER, "the manager of this host has not made /dev/shm%s; start it: "
-                   "systemctl start managerd", shm_name);
+    return sy_fail(SYNC_ENOMANAGER,
+                   "the manager of this host has not made /dev/shm%s; start it: "
+                   "systemctl start managerd",
+                   shm_name);
 }
 
 static int attach_new(const char *name, const char *shm_name, bool private_to_user,

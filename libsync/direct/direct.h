@@ -24,8 +24,8 @@ struct sy_attachment {
     uint32_t references;        /* connects; under the list lock */
     bool separate;              /* not shared with other connects: tests, one client per thread */
     bool private_to_user;
-    pthread_mutex_t lock; /* opened table, process slot; never held over user code, nor over a sleep but
-                             the second that the last close of a semaphore may need its guard */
+    pthread_mutex_t lock; /* opened table, process slot; never held over user code, nor over a sleep
+                             but the second that the last close of a semaphore may need its guard */
     struct sy_opened **opened;
     uint32_t opened_size, opened_count;
     sy_word generation; /* raised in a forked child: its threads and entries register again */
@@ -43,8 +43,8 @@ struct sy_thread {
     struct sy_attachment *attachment;
     struct sy_executor *executor;
     uint32_t index, id;
-    uint32_t generation;      /* of the attachment when it registered */
-    _Atomic uint32_t level;   /* operations under way, one inside the other by signal handlers */
+    uint32_t generation;    /* of the attachment when it registered */
+    _Atomic uint32_t level; /* operations under way, one inside the other by signal handlers */
 };
 
 /* Initial-exec: no malloc at first touch, so a signal handler may look. */
@@ -52,8 +52,8 @@ struct sy_self {
     struct sy_attachment *attachment; /* of `thread`, the one used last */
     struct sy_thread *thread;
     uint32_t id;
-    uint32_t holds; /* mutexes this thread owns, over all segments */
-    uint32_t spins; /* how long its next spin may last: longer after one that paid */
+    uint32_t holds;    /* mutexes this thread owns, over all segments */
+    uint32_t spins;    /* how long its next spin may last: longer after one that paid */
     uint32_t patience; /* pauses before its first look: more where sections are short */
 };
 extern __thread struct sy_self sy_self __attribute__((tls_model("initial-exec")));
@@ -91,8 +91,8 @@ void sy_threads_forked(void);
 void sy_thread_exit(void);
 
 /* fork.c */
-int sy_fork_prepare(void);         /* once per process: atfork and the wipe page */
-void sy_fork_notice(void);         /* called when *sy_alive is 0 */
+int sy_fork_prepare(void); /* once per process: atfork and the wipe page */
+void sy_fork_notice(void); /* called when *sy_alive is 0 */
 /* attachment.c, in a forked child: a new identity for this segment. Signal-safe part first. */
 void sy_attachments_hold(bool hold); /* around a fork */
 void sy_attachments_forked(void);
@@ -112,17 +112,17 @@ int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
 
 /* handle.c: what mutexes, semaphores, … have in common. */
 struct sync_object { /* first member of every handle */
-    uint32_t magic; /* SY_MAGIC_OF(kind); 0 once closed */
+    uint32_t magic;  /* SY_MAGIC_OF(kind); 0 once closed */
     uint32_t kind;
     struct sy_hot *_Atomic hot; /* moves, with `opened`, when a broken mutex is superseded */
     struct sy_attachment *attachment;
     struct sync_manager *manager;
     struct sync_object *next, *previous; /* of its manager */
     struct sy_opened *_Atomic opened;
-    sync_timeout timeout; /* the handle's own, 0: none */
-    uint32_t principal;   /* owner id of the handle; 0: threads own */
+    sync_timeout timeout;          /* the handle's own, 0: none */
+    uint32_t principal;            /* owner id of the handle; 0: threads own */
     uint32_t principal_generation; /* of the attachment when it was claimed */
-    sy_word previous_record; /* mutex: the broken incarnation before, + 1 */
+    sy_word previous_record;       /* mutex: the broken incarnation before, + 1 */
     bool created, interruptible;
     pthread_mutex_t local; /* owner = handle: depth changes of its threads exclude each other */
 };
@@ -140,10 +140,10 @@ struct sync_manager {
 
 struct sy_open_request {
     uint32_t kind, flags;
-    int32_t open;           /* SYNC_OPEN_… */
-    bool given;             /* options were not NULL */
-    bool needs_options;     /* to create */
-    sync_timeout timeout;   /* the handle's */
+    int32_t open;         /* SYNC_OPEN_… */
+    bool given;           /* options were not NULL */
+    bool needs_options;   /* to create */
+    sync_timeout timeout; /* the handle's */
     int64_t max_hold;
     uint32_t number[2];
     uint64_t fence_floor; /* mutex: tokens begin above it */
@@ -163,8 +163,8 @@ int sy_move_on(struct sync_object *object, struct sy_call *call);
 int64_t sy_deadline_of(struct sync_object *object, sync_timeout timeout, int64_t now);
 int sy_opened_entry(struct sync_object *object, struct sy_open **ret_entry);
 
-/* The record, when it is certain to be still ours: a forked child that has not used the handle yet has
- * no open entry, and the record may have another tenant. Signal-safe. */
+/* The record, when it is certain to be still ours: a forked child that has not used the handle yet
+ * has no open entry, and the record may have another tenant. Signal-safe. */
 static inline struct sy_hot *sy_handle_hot(struct sync_object *object)
 {
     struct sy_opened *opened = sy_load(&object->opened);

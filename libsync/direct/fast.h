@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The uncontended mutex: one CAS each way, no call, no syscall. The CAS comes first; what it found is
- * looked at only when it failed. */
+/* The uncontended mutex: one CAS each way, no call, no syscall. The CAS comes first; what it found
+ * is looked at only when it failed. */
 #ifndef SY_FAST_H
 #define SY_FAST_H
 

@@ -93,10 +93,12 @@ static int opened_enter(struct sy_attachment *a, struct sy_opened *o)
             return rc;
         }
         sy_store_sc(&entry->opens, 1); /* whether, not how often: that is this process' own */
-        /* A forked child comes late: its parent may have closed, and the name been unlinked, since. */
+        /* A forked child comes late: its parent may have closed, and the name been unlinked, since.
+         */
         if (!sy_record_live(a->segment, o->record, o->generation)) {
             sy_open_close(a->segment, entry);
-            return sy_fail(SYNC_ENOENT, "the object was unlinked before this process first used its "
+            return sy_fail(SYNC_ENOENT,
+                           "the object was unlinked before this process first used its "
                            "handle; open it again");
         }
         sy_store(&o->entry, entry);
@@ -218,8 +220,8 @@ static int find_or_create(const struct sy_actor *actor, const struct sy_name *na
                           sy_cold_at(segment, *ret_record));
 }
 
-/* Open entry first, then a look whether the record is still the one: an unlinker looks the other way
- * round, so one of the two sees the other. */
+/* Open entry first, then a look whether the record is still the one: an unlinker looks the other
+ * way round, so one of the two sees the other. */
 static int open_record(struct sy_attachment *a, const struct sy_actor *actor,
                        const struct sy_name *name, const struct sy_open_request *request,
                        struct sy_opened **ret_opened, bool *ret_created)
@@ -290,7 +292,8 @@ int sy_open_handle(struct sync_manager *manager, const char *name,
     const char *rule = name ? sy_text_check(name, SYNC_NAME_MAX, &length) : "is NULL";
     if (rule) {
         char clean[SYNC_NAME_MAX + 8];
-        sy_text_copy(clean, sizeof(clean), name ? name : "", name ? strnlen(name, SYNC_NAME_MAX + 1) : 0);
+        sy_text_copy(clean, sizeof(clean), name ? name : "",
+                     name ? strnlen(name, SYNC_NAME_MAX + 1) : 0);
         return sy_fail(SYNC_EINVAL,
                        "name \"%s\" %s: names are 1-%d bytes of UTF-8 without control characters",
                        clean, rule, SYNC_NAME_MAX);
@@ -299,8 +302,10 @@ int sy_open_handle(struct sync_manager *manager, const char *name,
         return sy_refuse_timeout(request->timeout);
     }
     if (request->open < SYNC_OPEN_OR_CREATE || request->open > SYNC_OPEN_NEW) {
-        return sy_fail(SYNC_EINVAL, "%s: open is %d, the choices are SYNC_OPEN_OR_CREATE, _EXISTING, "
-                       "_NEW", name, request->open);
+        return sy_fail(SYNC_EINVAL,
+                       "%s: open is %d, the choices are SYNC_OPEN_OR_CREATE, _EXISTING, "
+                       "_NEW",
+                       name, request->open);
     }
     struct sync_object *object = sy_fault(SY_FAULT_MALLOC) ? NULL : calloc(1, size);
     struct sy_actor actor;
@@ -371,8 +376,8 @@ void sy_close_handle(struct sync_object *object)
     }
     pthread_mutex_unlock(&manager->lock);
     bool prepared = sy_prepare(object, SYNC_S(1), &call) == 0;
-    /* Whether it is the last, and what follows from that, in one go: the process' other threads may be
-     * opening or closing the same object. */
+    /* Whether it is the last, and what follows from that, in one go: the process' other threads may
+     * be opening or closing the same object. */
     pthread_mutex_lock(&a->lock);
     if (prepared) {
         bool last = object->opened->handles == 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* "I am here": one datagram on a socket that stays open. The manager takes our pidfd from it; its
- * hang-up proves nothing, but makes the manager look. Nothing is awaited, so a stopped manager costs
- * nothing. */
+ * hang-up proves nothing, but makes the manager look. Nothing is awaited, so a stopped manager
+ * costs nothing. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

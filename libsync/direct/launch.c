@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Start a missing manager: exec `managerd --background`, which detaches and returns when the segment
- * is there. */
+/* Start a missing manager: exec `managerd --background`, which detaches and returns when the
+ * segment is there. */
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>

@@ -61,8 +61,9 @@ static uint32_t waiters_before(struct sy_call *call)
 
 static const char *verb_of(uint32_t kind)
 {
-    return kind == SYNC_KIND_EVENT ? "not set" : kind == SYNC_KIND_BARRIER ? "not complete"
-                                                                            : "not acquired";
+    return kind == SYNC_KIND_EVENT     ? "not set"
+           : kind == SYNC_KIND_BARRIER ? "not complete"
+                                       : "not acquired";
 }
 
 static void timeout_text(char *to, size_t size, struct sy_call *call, const sync_info *info,
@@ -77,21 +78,23 @@ static void timeout_text(char *to, size_t size, struct sy_call *call, const sync
     name_principal(who, sizeof(who), &error->holder);
     if (kind == SYNC_KIND_MUTEX && error->holder.principal) {
         sy_text_duration(held, sizeof(held), sy_now() - error->holder.since);
-        snprintf(rest, left,
-                 ": held %s by %s\n        %s, %" PRIu32 " waiters before you; token %" PRIu64
-                 ".   see: managerctl show %s      last resort: managerctl break %s --token %" PRIu64,
-                 held, who, state_word(error->holder.state), waiters_before(call), error->token,
-                 info->name, info->name, error->token);
+        snprintf(
+            rest, left,
+            ": held %s by %s\n        %s, %" PRIu32 " waiters before you; token %" PRIu64
+            ".   see: managerctl show %s      last resort: managerctl break %s --token %" PRIu64,
+            held, who, state_word(error->holder.state), waiters_before(call), error->token,
+            info->name, info->name, error->token);
     } else if (kind == SYNC_KIND_MUTEX) {
         snprintf(rest, left, ": released just now; %" PRIu32 " waiters before you",
                  waiters_before(call));
     } else if (kind == SYNC_KIND_SEMAPHORE) {
-        snprintf(rest, left, ": %u of the %u wanted are free; %" PRIu32
-                 " waiters before you.   see: managerctl show %s", info->value, call->count,
-                 waiters_before(call), info->name);
+        snprintf(rest, left,
+                 ": %u of the %u wanted are free; %" PRIu32
+                 " waiters before you.   see: managerctl show %s",
+                 info->value, call->count, waiters_before(call), info->name);
     } else if (kind == SYNC_KIND_BARRIER) {
-        snprintf(rest, left, ": %u of %u had arrived.   see: managerctl show %s",
-                 call->count, info->maximum, info->name);
+        snprintf(rest, left, ": %u of %u had arrived.   see: managerctl show %s", call->count,
+                 info->maximum, info->name);
     } else {
         snprintf(rest, left, ".   see: managerctl show %s", info->name);
     }
@@ -102,16 +105,28 @@ static void broken_text(char *to, size_t size, const sync_info *info, const sync
     char who[320];
     name_principal(who, sizeof(who), &error->holder);
     switch (error->cause) {
-    case SYNC_CAUSE_TIMEOUT: snprintf(to, size, "%s: broken: %s waited too long", info->name, who); break;
-    case SYNC_CAUSE_ABORT: snprintf(to, size, "%s: broken: aborted by %s", info->name, who); break;
-    case SYNC_CAUSE_DIED: snprintf(to, size, "%s: broken: %s died", info->name, who); break;
-    case SYNC_CAUSE_RESET: snprintf(to, size, "%s: broken: reset by %s", info->name, who); break;
+    case SYNC_CAUSE_TIMEOUT:
+        snprintf(to, size, "%s: broken: %s waited too long", info->name, who);
+        break;
+    case SYNC_CAUSE_ABORT:
+        snprintf(to, size, "%s: broken: aborted by %s", info->name, who);
+        break;
+    case SYNC_CAUSE_DIED:
+        snprintf(to, size, "%s: broken: %s died", info->name, who);
+        break;
+    case SYNC_CAUSE_RESET:
+        snprintf(to, size, "%s: broken: reset by %s", info->name, who);
+        break;
     case SYNC_CAUSE_ACTION:
         snprintf(to, size, "%s: broken: the action run by %s returned %d", info->name, who,
                  error->action_code);
         break;
-    case SYNC_CAUSE_LEFT: snprintf(to, size, "%s: broken: member %s closed it", info->name, who); break;
-    default: snprintf(to, size, "%s: broken", info->name); break;
+    case SYNC_CAUSE_LEFT:
+        snprintf(to, size, "%s: broken: member %s closed it", info->name, who);
+        break;
+    default:
+        snprintf(to, size, "%s: broken", info->name);
+        break;
     }
 }
 
@@ -193,14 +208,18 @@ int sy_report(struct sy_call *call, const struct sy_kind *kind, int rc, const st
                  info.name, who, state_word(error.holder.state));
         break;
     case SYNC_EORPHANED:
-        snprintf(text, sizeof(text), "%s: the name of the segment was taken away; nothing is granted "
-                 "any more. See: managerctl doctor", info.name);
+        snprintf(text, sizeof(text),
+                 "%s: the name of the segment was taken away; nothing is granted "
+                 "any more. See: managerctl doctor",
+                 info.name);
         break;
     case SYNC_ELOST:
         snprintf(text, sizeof(text), "%s: this ownership was broken; release it to depth 0 first",
                  info.name);
         break;
-    default: snprintf(text, sizeof(text), "%s: %s", info.name, sync_strerror(rc)); break;
+    default:
+        snprintf(text, sizeof(text), "%s: %s", info.name, sync_strerror(rc));
+        break;
     }
     return sy_fail_info(&error, rc, "%s", text);
 }

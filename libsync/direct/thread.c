@@ -88,7 +88,8 @@ void sy_thread_exit(void)
     sy_self.attachment = NULL;
     while (thread) {
         struct sy_thread *next = thread->next;
-        /* Cut off inside an operation (pthread_exit in a handler, longjmp out of a wait), it may owe. */
+        /* Cut off inside an operation (pthread_exit in a handler, longjmp out of a wait), it may
+         * owe. */
         bool inside = sy_get(&thread->level) || sy_get(&thread->executor->waiting.count);
         leave(thread, sy_self.holds != 0 || inside);
         free(thread);
@@ -100,7 +101,8 @@ void sy_thread_exit(void)
  * only. One that uses the library later registers again, and is called again. */
 static void thread_end(void *list)
 {
-    if (sy_self.holds && ++rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, list) == 0) {
+    if (sy_self.holds && ++rounds < PTHREAD_DESTRUCTOR_ITERATIONS &&
+        pthread_setspecific(key, list) == 0) {
         return;
     }
     sy_thread_exit();
@@ -238,8 +240,8 @@ void sy_done_handler(struct sy_attachment *attachment, const struct sy_actor *ac
     if (actor->executor) {
         sy_done(actor);
     } else if (cell >= 0) {
-        struct sy_process *process =
-            sy_process_at(attachment->segment, attachment->segment->process);
+        struct sy_process *process = sy_process_at(attachment->segment,
+                                                   attachment->segment->process);
         if (process) {
             sy_store(&process->handlers[cell].claimed, 0);
         }

@@ -8,10 +8,10 @@
 #include "direct/direct.h"
 #include "os/fault.h"
 
-#define RECHECK 1000000000ll      /* ns */
-#define RECHECK_STALE 50000000ll  /* ns */
-#define TRY_GUARD 20000ll         /* ns a mere try spins for a guard */
-#define SPINS_MOST 600            /* pauses */
+#define RECHECK 1000000000ll     /* ns */
+#define RECHECK_STALE 50000000ll /* ns */
+#define TRY_GUARD 20000ll        /* ns a mere try spins for a guard */
+#define SPINS_MOST 600           /* pauses */
 #define SPINS_LEAST 4
 #define BURST_MOST 16
 #define PATIENCE_MOST 128
@@ -25,9 +25,9 @@ void sy_wait_prepare(void)
 }
 
 /* Until the word changes, or the budget is gone. A spin that was in vain took the CPU from somebody
- * who may be the one waited for: the next one is shorter. `turns` counts ownerships, where there are
- * any: where many went by during a spin the sections are short, and to let more of them go by before
- * the first look is cheaper than to take the line away in the middle of each. */
+ * who may be the one waited for: the next one is shorter. `turns` counts ownerships, where there
+ * are any: where many went by during a spin the sections are short, and to let more of them go by
+ * before the first look is cheaper than to take the line away in the middle of each. */
 static void spin(sy_word *word, uint32_t value, uint32_t crowd, sy_dword *turns)
 {
     if (sy_get(&cpus) < 2 || crowd > sy_get(&cpus) || sy_switches.spin_off) {
@@ -81,8 +81,8 @@ static void withdraw(struct sy_call *call)
     call->published = false;
 }
 
-/* Who watches somebody also sleeps on its park word; who does not sleeps on the record's word alone, by
- * the cheaper call. */
+/* Who watches somebody also sleeps on its park word; who does not sleeps on the record's word
+ * alone, by the cheaper call. */
 void sy_rouse(struct sy_segment *segment, struct sy_executor *executor)
 {
     atomic_fetch_add(&executor->park, 1);
@@ -125,7 +125,8 @@ static int sleep_once(struct sy_attachment *attachment, struct sy_call *call,
     }
     call->actor.slept = true;
     if (interruptible && count > 1) {
-        /* futex_waitv goes on by itself after a handler with SA_RESTART; a wait on one word does not. */
+        /* futex_waitv goes on by itself after a handler with SA_RESTART; a wait on one word does
+         * not. */
         count = 1;
         limit = now + RECHECK_STALE < limit ? now + RECHECK_STALE : limit;
     }
@@ -139,7 +140,8 @@ static int look_for_cycle(struct sy_call *call, const struct sy_kind *kind, stru
            sy_deadlock_find(call->segment, call->actor.executor, cycle, false);
 }
 
-/* A mere try may meet a guard for the instant its owner needs; one that is stopped there is told. */
+/* A mere try may meet a guard for the instant its owner needs; one that is stopped there is told.
+ */
 static bool try_goes_on(const struct sy_wait *wait, int64_t *give_up)
 {
     if (!wait->guard) {
@@ -276,7 +278,8 @@ int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
             sync_principal holder;
             sy_describe_principal(call->segment, wait.watch, &holder);
             finish(call, 0);
-            return sy_fail(SYNC_EBUSY, "%.200s: %s: %s[%d] is inside this object and does not go on",
+            return sy_fail(SYNC_EBUSY,
+                           "%.200s: %s: %s[%d] is inside this object and does not go on",
                            call->cold->name, verb, holder.label, holder.pid);
         }
         if (!call->published) {

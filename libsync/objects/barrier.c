@@ -90,8 +90,7 @@ static void name_cause(struct sy_hot *hot, uint64_t state, int cause, uint32_t c
 {
     uint64_t seen = sy_load(&hot->u.barrier.cause), key = cause_key(state);
     uint64_t next = key << 38 | (uint64_t)cause << 30 | (culprit & SY_OWNER);
-    while (seen >> 38 != key && !sy_cas64(&hot->u.barrier.cause, &seen, next)) {
-    }
+    while (seen >> 38 != key && !sy_cas64(&hot->u.barrier.cause, &seen, next)) {}
 }
 
 static void name_end(struct sy_hot *hot, uint64_t state)
@@ -99,8 +98,7 @@ static void name_end(struct sy_hot *hot, uint64_t state)
     sy_dword *end = &hot->u.barrier.ends[epoch_of(state) % SY_BARRIER_ENDS];
     uint64_t seen = sy_load(end);
     uint32_t mine = generation_of(state);
-    while ((int32_t)(mine - (uint32_t)seen) > 0 && !sy_cas64(end, &seen, mine)) {
-    }
+    while ((int32_t)(mine - (uint32_t)seen) > 0 && !sy_cas64(end, &seen, mine)) {}
 }
 
 int sy_barrier_break(const struct sy_actor *actor, uint32_t record, uint64_t round, int cause,
@@ -122,12 +120,13 @@ int sy_barrier_break(const struct sy_actor *actor, uint32_t record, uint64_t rou
         name_cause(hot, state, cause, culprit);
         name_end(hot, state);
         if (turn(actor, record, &state, make(epoch_of(state) + 1, 0, T | SY_BROKEN))) {
-            sy_ring_add(actor->segment, &(struct sy_ring_event){.type = SY_EVENT_BARRIER,
-                                                                .record = record,
-                                                                .generation = sy_hot_generation(hot),
-                                                                .principal = actor->id,
-                                                                .other = culprit,
-                                                                .value = (uint64_t)cause});
+            sy_ring_add(actor->segment,
+                        &(struct sy_ring_event){.type = SY_EVENT_BARRIER,
+                                                .record = record,
+                                                .generation = sy_hot_generation(hot),
+                                                .principal = actor->id,
+                                                .other = culprit,
+                                                .value = (uint64_t)cause});
             return 1;
         }
     }
@@ -359,7 +358,8 @@ static bool look_at_member(struct sy_segment *segment, uint32_t process, uint32_
     return roll->missing;
 }
 
-/* The owner id of a dead thread that waits in, or is just arriving at, the round `detail`; else 0. */
+/* The owner id of a dead thread that waits in, or is just arriving at, the round `detail`; else 0.
+ */
 static uint32_t dead_party(struct sy_segment *segment, uint32_t record, uint32_t generation,
                            uint64_t detail, bool thorough)
 {

@@ -9,7 +9,7 @@
 #define FENCE_STEP (1ull << 32) /* more than the evicted can still count up unseen */
 
 static bool evict(const struct sy_actor *actor, uint32_t record, uint64_t token,
-                    uint32_t *ret_evicted)
+                  uint32_t *ret_evicted)
 {
     struct sy_hot *hot = sy_hot_at(actor->segment, record);
     for (;;) {
@@ -88,9 +88,8 @@ static void fill_successor(struct sy_hot *hot, struct sy_cold *cold, void *argum
 int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *ret_record)
 {
     struct sy_segment *segment = actor->segment;
-    struct sy_call old = {.record = broken,
-                          .hot = sy_hot_at(segment, broken),
-                          .cold = sy_cold_at(segment, broken)};
+    struct sy_call old = {
+        .record = broken, .hot = sy_hot_at(segment, broken), .cold = sy_cold_at(segment, broken)};
     if (!old.hot || !old.cold) {
         return sy_fail(SYNC_EGARBAGE, "record %u is out of reach: the segment is damaged", broken);
     }
@@ -100,7 +99,8 @@ int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *
     bool created;
     int rc = 0;
     if (name.size > SYNC_NAME_MAX) {
-        return sy_fail(SYNC_EGARBAGE, "record %u is damaged: a name of %u bytes", broken, name.size);
+        return sy_fail(SYNC_EGARBAGE, "record %u is damaged: a name of %u bytes", broken,
+                       name.size);
     }
     sy_directory_enter(actor);
     uint32_t found = sy_directory_find(segment, &name);

@@ -92,7 +92,8 @@ bool sy_deadlock_find(struct sy_segment *segment, struct sy_executor *executor,
 {
     struct edge edges[SYNC_CYCLE_MAX], again[SYNC_CYCLE_MAX];
     uint32_t first = sy_get(&executor->waiting.principal);
-    /* Published before, looked at after: of those who close a cycle together the last one sees it. */
+    /* Published before, looked at after: of those who close a cycle together the last one sees it.
+     */
     atomic_thread_fence(memory_order_seq_cst);
     uint32_t count = chase(segment, first, edges);
     if (!count || chase(segment, first, again) != count) {

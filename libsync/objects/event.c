@@ -11,8 +11,8 @@ static bool automatic(struct sy_hot *hot)
     return (sy_hot_flags(hot) & SYNC_FLAG_AUTO_RESET) != 0;
 }
 
-/* Manual: W goes in the same CAS as all are woken; those who wait for the next set put it back. Auto:
- * one is woken and W stays for the rest, unless nobody was. */
+/* Manual: W goes in the same CAS as all are woken; those who wait for the next set put it back.
+ * Auto: one is woken and W stays for the rest, unless nobody was. */
 void sy_event_set_step(const struct sy_actor *actor, struct sy_hot *hot, uint32_t record,
                        uint32_t generation)
 {
@@ -114,7 +114,8 @@ static enum sy_happened event_did_it_happen(struct sy_segment *segment, uint32_t
     struct sy_hot *hot = sy_hot_at(segment, record);
     bool moved = (sy_load(&hot->word) & GENERATION) != sy_get(&operation->before);
     if (sy_get(&operation->kind) != SY_OP_SET) {
-        return SY_IN_DOUBT; /* an auto-reset event's set that was taken: documented as at most once */
+        return SY_IN_DOUBT; /* an auto-reset event's set that was taken: documented as at most once
+                             */
     }
     return moved ? SY_HAPPENED : SY_NOT_HAPPENED;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The rules: what each kind may do, as steps on the bytes of a record, for a principal, by an
- * executor. A step never sleeps; it succeeds, fails, or says what to wait for. Who sleeps (direct/),
- * or parks (the gateway), is not known here. */
+ * executor. A step never sleeps; it succeeds, fails, or says what to wait for. Who sleeps
+ * (direct/), or parks (the gateway), is not known here. */
 #ifndef SY_KIND_H
 #define SY_KIND_H
 
@@ -15,7 +15,7 @@
 #include "shm/opens.h"
 #include "shm/ring.h"
 
-#define SY_WAIT INT_MIN            /* of a step: see *ret_wait */
+#define SY_WAIT INT_MIN             /* of a step: see *ret_wait */
 #define SY_SUPERSEDED (INT_MIN + 1) /* of a step: broken; the name leads to a new incarnation */
 
 /* One operation under way. */
@@ -27,7 +27,7 @@ struct sy_call {
     struct sy_open *entry; /* of the principal's process; NULL where the kind needs none */
     uint32_t record, generation;
     uint32_t principal; /* owner id: for whom */
-    bool published; /* the waiting record says that we wait here */
+    bool published;     /* the waiting record says that we wait here */
     int64_t began;      /* ns; the ticket */
     int64_t deadline;   /* ns */
     uint32_t count;     /* semaphore: permits */
@@ -51,9 +51,9 @@ struct sy_kind {
     /* Gave up with `rc` (timeout, interrupt, deadlock): undo, and pass on what may be owed. The
      * returned code replaces rc. */
     int (*leave)(struct sy_call *call, int rc);
-    /* Do for the dead what they left undone in this record; whoever is dead by the shared words alone
-     * is known to be so, `thorough` also proves it. Idempotent, by anybody, at any time. False when it
-     * could not be done now, as the guard is somebody's. */
+    /* Do for the dead what they left undone in this record; whoever is dead by the shared words
+     * alone is known to be so, `thorough` also proves it. Idempotent, by anybody, at any time.
+     * False when it could not be done now, as the guard is somebody's. */
     bool (*recover)(const struct sy_actor *actor, uint32_t record, bool thorough);
     /* The guard came from a dead owner: recompute what the facts say. Guard held. */
     void (*repair)(const struct sy_actor *actor, uint32_t record);
@@ -96,21 +96,24 @@ void sy_record_unguard(const struct sy_actor *actor, uint32_t record);
 
 /* What is to be seen of an object, without a lock. False when it is not in use. */
 bool sy_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_info);
-void sy_describe_principal(struct sy_segment *segment, uint32_t owner, sync_principal *ret_principal);
+void sy_describe_principal(struct sy_segment *segment, uint32_t owner,
+                           sync_principal *ret_principal);
 /* Only what the segment says of it, without a system call: no user's name, no state. */
-void sy_identify_principal(struct sy_segment *segment, uint32_t owner, sync_principal *ret_principal);
+void sy_identify_principal(struct sy_segment *segment, uint32_t owner,
+                           sync_principal *ret_principal);
 
 /* ---- mutex ---- */
 int sy_mutex_release(struct sy_call *call);
-/* Give back, at depth 1, what was taken over from the dead `died`, as if it had not been taken: its next
- * owner is told of that death. False when it was broken since. */
+/* Give back, at depth 1, what was taken over from the dead `died`, as if it had not been taken: its
+ * next owner is told of that death. False when it was broken since. */
 bool sy_mutex_return_dead(struct sy_call *call, uint32_t died);
 /* After a successful CAS into the word by a fast path outside. */
 static inline void sy_mutex_took(struct sy_hot *hot, uint32_t me, int64_t now)
 {
     sy_put(&hot->u.mutex.since, (uint64_t)now);
     sy_put(&hot->u.mutex.fence, sy_get(&hot->u.mutex.fence) + 1);
-    /* After the fence: a breaker that finds this owner's depth knows that the fence is its token. */
+    /* After the fence: a breaker that finds this owner's depth knows that the fence is its token.
+     */
     sy_store(&hot->u.mutex.depth, (uint64_t)me << 32 | 1);
 }
 /* How deep `principal` is in this record: what stands there may be another's. */
@@ -144,10 +147,11 @@ static inline bool sy_event_state(struct sy_hot *hot)
 }
 
 /* ---- barrier ---- */
-#define SY_BARRIER_FIRST (1ull << 48) /* epoch 1: the zeroes in ends[] are of no epoch that counts */
+#define SY_BARRIER_FIRST                                                                           \
+    (1ull << 48) /* epoch 1: the zeroes in ends[] are of no epoch that counts */
 int sy_barrier_arrive_step(struct sy_call *call, struct sy_wait *ret_wait);
-/* Only the round `round` (1 + generation), or whichever runs now (0). 1: broken by this call; 0: over or
- * broken already; SYNC_EBUSY while another than `culprit` runs the action. */
+/* Only the round `round` (1 + generation), or whichever runs now (0). 1: broken by this call; 0:
+ * over or broken already; SYNC_EBUSY while another than `culprit` runs the action. */
 int sy_barrier_break(const struct sy_actor *actor, uint32_t record, uint64_t round, int cause,
                      uint32_t culprit, int action_code);
 int sy_barrier_reset_step(const struct sy_actor *actor, uint32_t record);

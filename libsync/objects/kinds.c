@@ -63,13 +63,13 @@ void sy_record_unlink(const struct sy_actor *actor, uint32_t record)
     if (sy_hot_kind(hot) == SYNC_KIND_MUTEX) {
         sy_dword *floor = &segment->header->fence_floor;
         uint64_t seen = sy_load(floor), fence = sy_get(&hot->u.mutex.fence);
-        while (seen < fence && !sy_cas64(floor, &seen, fence)) {
-        }
+        while (seen < fence && !sy_cas64(floor, &seen, fence)) {}
     }
     sy_store_sc(&hot->state, sy_state(sy_hot_generation(hot), SY_RECORD_UNLINKED));
 }
 
-void sy_identify_principal(struct sy_segment *segment, uint32_t owner, sync_principal *ret_principal)
+void sy_identify_principal(struct sy_segment *segment, uint32_t owner,
+                           sync_principal *ret_principal)
 {
     memset(ret_principal, 0, sizeof(*ret_principal));
     uint32_t index = sy_owner_index(owner);
@@ -109,8 +109,7 @@ static int state_of(struct sy_segment *segment, uint32_t owner)
         return SYNC_STATE_DEAD;
     }
     int state = sy_process_state(segment, index, sy_get(&principal->process_generation));
-    if (state != SYNC_STATE_ALIVE ||
-        sy_get(&process->pid_namespace) != segment->pid_namespace) {
+    if (state != SYNC_STATE_ALIVE || sy_get(&process->pid_namespace) != segment->pid_namespace) {
         return state;
     }
     char letter = sy_pid_state((int32_t)sy_get(&process->pid));
@@ -119,7 +118,8 @@ static int state_of(struct sy_segment *segment, uint32_t owner)
                                           : SYNC_STATE_ALIVE;
 }
 
-void sy_describe_principal(struct sy_segment *segment, uint32_t owner, sync_principal *ret_principal)
+void sy_describe_principal(struct sy_segment *segment, uint32_t owner,
+                           sync_principal *ret_principal)
 {
     sy_identify_principal(segment, owner, ret_principal);
     if (ret_principal->pid) {

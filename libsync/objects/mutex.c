@@ -5,9 +5,10 @@
 #include "objects/kind.h"
 #include "os/fault.h"
 
-#define RESERVATION 5000000       /* ns */
-#define RESERVATION_FIFO 50000000 /* ns: order matters more there than a heir that is slow to wake */
-#define PATIENCE 1000000    /* ns of waiting, after which a waiter asks for a reservation */
+#define RESERVATION 5000000 /* ns */
+#define RESERVATION_FIFO                                                                           \
+    50000000             /* ns: order matters more there than a heir that is slow to wake */
+#define PATIENCE 1000000 /* ns of waiting, after which a waiter asks for a reservation */
 
 static bool flagged(struct sy_hot *hot, uint32_t flag)
 {
@@ -25,7 +26,8 @@ static bool goes_before(struct sy_call *call, uint32_t candidate)
 {
     struct sy_executor *other = executor_of(call->segment, candidate);
     return other && !sy_owner_dead(call->segment, candidate, false) &&
-           sy_get(&other->waiting.count) && !sy_get(&other->waiting.detail) && sy_get(&other->waiting.ticket) <= (uint64_t)call->began;
+           sy_get(&other->waiting.count) && !sy_get(&other->waiting.detail) &&
+           sy_get(&other->waiting.ticket) <= (uint64_t)call->began;
 }
 
 static void ask_for_reservation(struct sy_call *call, int64_t now)
@@ -43,8 +45,8 @@ static void ask_for_reservation(struct sy_call *call, int64_t now)
 }
 
 /* How many wait, as a hint that is never too low while they live: whoever counts himself in does so
- * before he looks at the word, so an owner that finds nobody is seen by all who come later. The dead
- * leave it too high, which costs a wake that wakes nobody. */
+ * before he looks at the word, so an owner that finds nobody is seen by all who come later. The
+ * dead leave it too high, which costs a wake that wakes nobody. */
 static sy_word *sleepers(struct sy_call *call)
 {
     return &call->cold->number[0];
@@ -71,7 +73,8 @@ static void withdraw(struct sy_call *call)
 }
 
 /* Read only while the word is FREE|W: a stale pair costs fairness, never exclusion. One who let a
- * reservation pass, as he is stopped, gets none until he has looked again: he costs the others one. */
+ * reservation pass, as he is stopped, gets none until he has looked again: he costs the others one.
+ */
 static bool reserved_for_another(struct sy_call *call, int64_t now, int64_t *ret_until)
 {
     uint32_t who = sy_get(&call->hot->u.mutex.reserved_for);
@@ -181,7 +184,8 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
             }
         } else if (owner == call->principal) {
             if (sy_load(&hot->u.mutex.depth) >> 32 != owner) {
-                /* A handle's: the other thread has the word, and its depth is about to be written. */
+                /* A handle's: the other thread has the word, and its depth is about to be written.
+                 */
                 *ret_wait = (struct sy_wait){.until = sy_now() + 100000};
                 return SY_WAIT;
             }
@@ -210,8 +214,8 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
     }
 }
 
-/* Whoever has slept wakes one, whatever the word says: its W went with the release that woke us, and
- * others may sleep behind (tests/models/mutex.pml). */
+/* Whoever has slept wakes one, whatever the word says: its W went with the release that woke us,
+ * and others may sleep behind (tests/models/mutex.pml). */
 static int mutex_leave(struct sy_call *call, int rc)
 {
     withdraw(call);
@@ -245,14 +249,15 @@ static uint32_t oldest_waiter(struct sy_call *call)
     return oldest;
 }
 
-/* By the last release of an owner that others wait for. With a reservation the word stays FREE|W, which
- * no fast path takes; without, it is free to whoever comes first, as in sy_owner_hand_back. */
+/* By the last release of an owner that others wait for. With a reservation the word stays FREE|W,
+ * which no fast path takes; without, it is free to whoever comes first, as in sy_owner_hand_back.
+ */
 static int release_to_waiters(struct sy_call *call)
 {
     struct sy_hot *hot = call->hot;
     uint32_t mine = call->principal | SY_W;
-    uint32_t heir =
-        flagged(hot, SYNC_FLAG_FIFO) ? oldest_waiter(call) : sy_get(&hot->u.mutex.candidate);
+    uint32_t heir = flagged(hot, SYNC_FLAG_FIFO) ? oldest_waiter(call)
+                                                 : sy_get(&hot->u.mutex.candidate);
     struct sy_executor *executor = heir ? executor_of(call->segment, heir) : NULL;
     if (executor && !sy_owner_dead(call->segment, heir, false)) {
         int64_t time = flagged(hot, SYNC_FLAG_FIFO) ? RESERVATION_FIFO : RESERVATION;
@@ -272,8 +277,8 @@ static int release_to_waiters(struct sy_call *call)
         atomic_fetch_add(&executor->park, 1);
         sy_futex_wake(&executor->park, 1);
     }
-    /* Two: one to take it; and one that looks again, watches whoever did, and stands in for the first if
-     * that one is stopped. */
+    /* Two: one to take it; and one that looks again, watches whoever did, and stands in for the
+     * first if that one is stopped. */
     sy_futex_wake(&hot->word, 2);
     sy_paid(&call->actor);
     return 0;
@@ -301,8 +306,7 @@ int sy_mutex_release(struct sy_call *call)
     }
     if (sy_mutex_inconsistent(hot)) {
         sy_owe(&call->actor, call->record, call->generation);
-        while ((seen & SY_OWNER) == me && !sy_cas32(&hot->word, &seen, SY_POISONED)) {
-        }
+        while ((seen & SY_OWNER) == me && !sy_cas32(&hot->word, &seen, SY_POISONED)) {}
         sy_futex_wake(&hot->word, INT_MAX);
         sy_paid(&call->actor);
         return 0;
@@ -351,8 +355,8 @@ static bool mutex_recover(const struct sy_actor *actor, uint32_t record, bool th
     return true;
 }
 
-/* The guard of a mutex excludes breakers, who publish no other fact than `evicted`, read only beside
- * a BROKEN word: nothing to put right. */
+/* The guard of a mutex excludes breakers, who publish no other fact than `evicted`, read only
+ * beside a BROKEN word: nothing to put right. */
 static void mutex_repair(const struct sy_actor *actor, uint32_t record)
 {
     (void)actor;
@@ -363,8 +367,8 @@ static void mutex_repair(const struct sy_actor *actor, uint32_t record)
 static bool ours(struct sy_call *call, uint32_t owner)
 {
     uint32_t index = sy_owner_index(owner);
-    struct sy_principal *principal =
-        index == SY_NONE ? NULL : sy_principal_at(call->segment, index);
+    struct sy_principal *principal = index == SY_NONE ? NULL
+                                                      : sy_principal_at(call->segment, index);
     uint64_t tenancy = principal ? sy_load(&principal->tenancy) : 0;
     return owner == call->principal ||
            (principal && index < call->segment->threads &&

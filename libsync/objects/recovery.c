@@ -120,11 +120,11 @@ static void recover_owned(const struct sy_actor *actor)
             guard = sy_load(&hot->guard);
         }
         /* One that a reaper before us left is ours to find, as if we had left it. */
-        if (((guard & SY_R) || (guard & SY_OWNER) == actor->id) && sy_record_guard(actor, i, &wait) != SY_WAIT) {
+        if (((guard & SY_R) || (guard & SY_OWNER) == actor->id) &&
+            sy_record_guard(actor, i, &wait) != SY_WAIT) {
             sy_record_unguard(actor, i);
         }
-        if (sy_hot_kind(hot) == SYNC_KIND_MUTEX &&
-            sy_state_in_use(sy_load(&hot->state))) {
+        if (sy_hot_kind(hot) == SYNC_KIND_MUTEX && sy_state_in_use(sy_load(&hot->state))) {
             sy_mutex_kind.recover(actor, i, false);
         }
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names go by unlink; besides, when three quarters are taken, those that nobody would miss go, oldest
- * first: not open anywhere, and in the state they were created in. */
+/* Names go by unlink; besides, when three quarters are taken, those that nobody would miss go,
+ * oldest first: not open anywhere, and in the state they were created in. */
 #include <stdlib.h>
 
 #include "objects/kind.h"
@@ -36,8 +36,7 @@ static bool anybody(struct sy_segment *segment, uint32_t process, uint32_t gener
 
 static bool broken(struct sy_hot *hot)
 {
-    return sy_hot_kind(hot) == SYNC_KIND_MUTEX &&
-           (sy_load(&hot->word) & SY_OWNER) == SY_BROKEN;
+    return sy_hot_kind(hot) == SYNC_KIND_MUTEX && (sy_load(&hot->word) & SY_OWNER) == SY_BROKEN;
 }
 
 /* UNLINKING first, then the look, as sync_unlink does: an opener does it the other way round. */

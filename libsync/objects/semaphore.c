@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The semaphore. Word: W(31) M(30: some sleeper wants more than one) available(29-0).
  *
- * Untracked: the word is all there is. Tracked: the permits of each process stand in its open entry,
- * written under the record's guard; that store is the commit, and `available` = total - their sum is
- * a cache, recomputed after the death of whoever held the guard, or permits. */
+ * Untracked: the word is all there is. Tracked: the permits of each process stand in its open
+ * entry, written under the record's guard; that store is the commit, and `available` = total -
+ * their sum is a cache, recomputed after the death of whoever held the guard, or permits. */
 #include "objects/kind.h"
 
 #define M SY_R
@@ -56,8 +56,9 @@ static bool count_one(struct sy_segment *segment, uint32_t process, uint32_t gen
     return false;
 }
 
-/* Wake `count`. One who wants more than there is may swallow the wake of one who would go on, and goes
- * back to sleep; he has set M before he slept, so whoever wakes only some looks for it afterwards. */
+/* Wake `count`. One who wants more than there is may swallow the wake of one who would go on, and
+ * goes back to sleep; he has set M before he slept, so whoever wakes only some looks for it
+ * afterwards. */
 static uint32_t wake_some(struct sy_hot *hot, uint32_t count)
 {
     uint32_t woken = (uint32_t)sy_futex_wake(&hot->word, (int)count);
@@ -67,8 +68,8 @@ static uint32_t wake_some(struct sy_hot *hot, uint32_t count)
     return woken;
 }
 
-/* `word` was written over `before`. Nobody sleeps without a bound beside a permit when no sleeper wants
- * more than one, so W may go if fewer were woken than could be. */
+/* `word` was written over `before`. Nobody sleeps without a bound beside a permit when no sleeper
+ * wants more than one, so W may go if fewer were woken than could be. */
 static void wake(struct sy_hot *hot, uint32_t before, uint32_t word, uint32_t count)
 {
     if (before & SY_W) {
@@ -79,8 +80,8 @@ static void wake(struct sy_hot *hot, uint32_t before, uint32_t word, uint32_t co
     }
 }
 
-/* Guard held. Write the cache; W and M belong to the sleepers. With M all are woken and W goes in the
- * same CAS: those who still want more set it again. */
+/* Guard held. Write the cache; W and M belong to the sleepers. With M all are woken and W goes in
+ * the same CAS: those who still want more set it again. */
 static void set_available(const struct sy_actor *actor, uint32_t record, uint32_t available,
                           bool more)
 {

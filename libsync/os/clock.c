@@ -31,6 +31,5 @@ void sy_sleep_until(int64_t deadline)
 {
     deadline -= sy_switches.clock_offset;
     struct timespec t = {.tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000};
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR) {
-    }
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR) {}
 }

@@ -37,7 +37,8 @@ int sy_map(void *address, size_t size, int fd, uint64_t offset, bool writable)
     return 0;
 }
 
-/* Under qemu-user MADV_WIPEONFORK succeeds and does nothing; pthread_atfork is the other witness. */
+/* Under qemu-user MADV_WIPEONFORK succeeds and does nothing; pthread_atfork is the other witness.
+ */
 sy_word *sy_wipe_page(void)
 {
     size_t size = sy_page_size();

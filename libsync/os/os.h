@@ -54,7 +54,7 @@ bool sy_has_robust_list(void);
 void sy_self_facts(struct sy_process_facts *ret_facts);
 uint64_t sy_start_time(int32_t pid); /* 0: gone, or unreadable */
 bool sy_pid_exists(int32_t pid);     /* a zombie counts as gone */
-char sy_pid_state(int32_t pid);      /* letter of /proc/PID/stat, 'C' while it dumps core, 0 unknown */
+char sy_pid_state(int32_t pid); /* letter of /proc/PID/stat, 'C' while it dumps core, 0 unknown */
 /* Does /proc/PID/maps show the file? 1, 0, or -EACCES when it may not be read. */
 int sy_pid_maps_file(int32_t pid, dev_t device, ino_t inode);
 int sy_pidfd_open(int32_t pid);

@@ -127,8 +127,8 @@ int sy_pid_maps_file(int32_t pid, dev_t device, ino_t inode)
     while (!found && getline(&line, &size, file) > 0) {
         unsigned major_number, minor_number;
         uint64_t number;
-        found = sscanf(line, "%*s %*s %*s %x:%x %" SCNu64, &major_number, &minor_number,
-                       &number) == 3 &&
+        found = sscanf(line, "%*s %*s %*s %x:%x %" SCNu64, &major_number, &minor_number, &number) ==
+                    3 &&
                 number == inode && makedev(major_number, minor_number) == device;
     }
     int rc = !found && errno ? -errno : found; /* cut off by an error, it shows nothing */
@@ -151,8 +151,8 @@ void sy_self_facts(struct sy_process_facts *ret_facts)
 {
     struct stat status;
     ret_facts->pid = sy_getpid();
-    ret_facts->pid_namespace =
-        stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
+    ret_facts->pid_namespace = stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino
+                                                                       : 0;
     ret_facts->start_time = sy_start_time(ret_facts->pid);
     ret_facts->pidfs_inode = 0;
     int fd = sy_fault(SY_FAULT_PIDFS) ? -1 : sy_pidfd_open(ret_facts->pid);

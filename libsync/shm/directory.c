@@ -30,7 +30,8 @@ static bool named(const struct sy_cold *cold, const struct sy_name *name)
            memcmp(cold->name, name->text, name->size) == 0;
 }
 
-/* Chains in a damaged segment may lead in circles: nobody follows more links than there are records. */
+/* Chains in a damaged segment may lead in circles: nobody follows more links than there are
+ * records. */
 uint32_t sy_directory_find(struct sy_segment *segment, const struct sy_name *name)
 {
     sy_word *head = bucket_of(segment, name->hash);
@@ -58,8 +59,8 @@ static bool claim(const struct sy_actor *actor, uint32_t record)
     struct sy_hot *hot = sy_hot_at(actor->segment, record);
     struct sy_cold *cold = sy_cold_at(actor->segment, record);
     uint32_t guard = hot ? sy_load(&hot->guard) : 0;
-    if (!hot || !cold || sy_state_of(sy_load(&hot->state)) != SY_RECORD_FREE ||
-        (guard & ~SY_W) || !sy_cas32(&hot->guard, &guard, actor->id | guard)) {
+    if (!hot || !cold || sy_state_of(sy_load(&hot->state)) != SY_RECORD_FREE || (guard & ~SY_W) ||
+        !sy_cas32(&hot->guard, &guard, actor->id | guard)) {
         return false;
     }
     uint32_t state = sy_load_sc(&hot->state);

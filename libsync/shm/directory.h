@@ -19,8 +19,8 @@ void sy_directory_leave(const struct sy_actor *actor);
  * hint. */
 uint32_t sy_directory_find(struct sy_segment *segment, const struct sy_name *name);
 
-/* Make a record: claim a free one, let `fill` write it, link it. If another of that name has come up
- * meanwhile, and is not `replaces`, *ret_record is that one and *ret_created false. Inside
+/* Make a record: claim a free one, let `fill` write it, link it. If another of that name has come
+ * up meanwhile, and is not `replaces`, *ret_record is that one and *ret_created false. Inside
  * enter/leave. SYNC_ENONAMES, SYNC_ENOSPC. */
 typedef void sy_fill_function(struct sy_hot *hot, struct sy_cold *cold, void *argument);
 int sy_directory_create(const struct sy_actor *actor, const struct sy_name *name, uint32_t kind,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Growth: memory first, then one store that says so. Killed between the two, the pages are there and
- * nobody counts on them. */
+/* Growth: memory first, then one store that says so. Killed between the two, the pages are there
+ * and nobody counts on them. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -36,10 +36,11 @@ int sy_segment_grow(struct sy_segment *segment, enum sy_region_id id, uint32_t s
         return 0;
     }
     if (old >= region->capacity) {
-        return sy_fail(exhausted[id].code,
-                       "all %u %s of /dev/shm%s are taken; raise \"%s\" in managerd.conf and restart "
-                       "the lab, or close some: managerctl clients",
-                       region->capacity, exhausted[id].what, segment->shm_name, exhausted[id].option);
+        return sy_fail(
+            exhausted[id].code,
+            "all %u %s of /dev/shm%s are taken; raise \"%s\" in managerd.conf and restart "
+            "the lab, or close some: managerctl clients",
+            region->capacity, exhausted[id].what, segment->shm_name, exhausted[id].option);
     }
     uint32_t more = region->capacity - old < region->step ? region->capacity - old : region->step;
     uint64_t from = bytes_of(segment, id, old), to = bytes_of(segment, id, old + more);
@@ -80,7 +81,6 @@ bool sy_segment_reach(struct sy_segment *segment, enum sy_region_id id, uint32_t
                                          region->offset + from) < 0) {
         return false;
     }
-    while (mapped < committed && !sy_cas32(&segment->mapped[id], &mapped, committed)) {
-    }
+    while (mapped < committed && !sy_cas32(&segment->mapped[id], &mapped, committed)) {}
     return true;
 }

@@ -31,10 +31,10 @@ bool sy_owner_bury(struct sy_segment *segment, sy_word *word, uint32_t seen, boo
     return true;
 }
 
-/* W goes with the ownership, and two sleepers are woken: whoever has slept takes with W or puts W back
- * before it sleeps again, for those behind it; the second stands in for a first that is stopped. Until
- * they run the word is free to all. Killed between CAS and wake, we owe it; killed before it acts, a
- * sleeper was still published as waiting. */
+/* W goes with the ownership, and two sleepers are woken: whoever has slept takes with W or puts W
+ * back before it sleeps again, for those behind it; the second stands in for a first that is
+ * stopped. Until they run the word is free to all. Killed between CAS and wake, we owe it; killed
+ * before it acts, a sleeper was still published as waiting. */
 bool sy_owner_hand_back(const struct sy_actor *actor, sy_word *word, uint32_t own, uint32_t record,
                         uint32_t generation)
 {

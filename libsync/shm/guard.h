@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Owner words: how one is taken, handed back, and taken over from the dead. Mutexes add depth, fence
- * and reservations on top; guards use them bare. */
+/* Owner words: how one is taken, handed back, and taken over from the dead. Mutexes add depth,
+ * fence and reservations on top; guards use them bare. */
 #ifndef SY_GUARD_H
 #define SY_GUARD_H
 

@@ -46,7 +46,8 @@ enum {
     SY_SLOT_FREE = 0,
     SY_SLOT_CLAIMED = 1, /* given out, not yet filled in; belongs to `process` */
     SY_SLOT_LIVE = 2,
-    SY_SLOT_EXITED = 3 /* its thread ended, or its handle closed, while holding: recovery frees it */
+    SY_SLOT_EXITED =
+        3 /* its thread ended, or its handle closed, while holding: recovery frees it */
 };
 static inline uint64_t sy_tenancy(uint32_t generation, uint32_t process, uint32_t state)
 {
@@ -74,8 +75,8 @@ static inline uint32_t sy_tenancy_state(uint64_t tenancy)
 #define SY_WITNESS_START_TIME 2u
 #define SY_WITNESS_PIDFS 4u
 
-/* A wake that its executor owes to the sleepers of a record: written before the commit that makes it
- * owed, cleared after the wake. record + 1; 0: none. */
+/* A wake that its executor owes to the sleepers of a record: written before the commit that makes
+ * it owed, cleared after the wake. record + 1; 0: none. */
 struct sy_owed {
     sy_word record;
     sy_word generation;
@@ -106,9 +107,9 @@ struct sy_principal { /* 256 bytes; written by its own thread or process; tenanc
     sy_word kind;               /* SYNC_PRINCIPAL_… */
     sy_word process_generation; /* low 32 bits of its process' generation */
     sy_word tid;
-    sy_word record;  /* handle: what it is a handle of, + 1 */
-    sy_dword since;  /* ns */
-    sy_dword until;  /* reservations, sessions: ns, 0 none */
+    sy_word record; /* handle: what it is a handle of, + 1 */
+    sy_dword since; /* ns */
+    sy_dword until; /* reservations, sessions: ns, 0 none */
     char note[SY_NOTE];
     char thread[16];
     char reserved[136];
@@ -117,11 +118,20 @@ struct sy_principal { /* 256 bytes; written by its own thread or process; tenanc
 #define SY_LEVELS 8 /* 0: normal, 1-7: signal handlers, each inside the one before */
 #define SY_WAIT_MAX 63
 
-enum { SY_OP_NONE, SY_OP_ACQUIRE, SY_OP_RELEASE, SY_OP_SET, SY_OP_ARRIVE, SY_OP_CREATE, SY_OP_BREAK };
+enum {
+    SY_OP_NONE,
+    SY_OP_ACQUIRE,
+    SY_OP_RELEASE,
+    SY_OP_SET,
+    SY_OP_ARRIVE,
+    SY_OP_CREATE,
+    SY_OP_BREAK
+};
 
-/* What its executor is in the middle of, for did_it_happen. `kind` is written last and cleared first. */
+/* What its executor is in the middle of, for did_it_happen. `kind` is written last and cleared
+ * first. */
 struct sy_operation {
-    sy_word kind; /* SY_OP_… */
+    sy_word kind;   /* SY_OP_… */
     sy_word record; /* + 1 */
     sy_word generation;
     sy_word principal; /* for whom */
@@ -136,8 +146,8 @@ struct sy_waiting {
     sy_word principal;
     sy_dword ticket;   /* ns when it began: the smaller goes first */
     sy_dword deadline; /* ns */
-    sy_dword detail;   /* barrier: 1 + the generation it arrived in; mutex: 1 when it let a reservation
-                          pass, by whoever met that; 0 by the waiter when it looks */
+    sy_dword detail;   /* barrier: 1 + the generation it arrived in; mutex: 1 when it let a
+                          reservation   pass, by whoever met that; 0 by the waiter when it looks */
     sy_word records[SY_WAIT_MAX + 1]; /* record + 1 */
     sy_word generations[SY_WAIT_MAX + 1];
 };
@@ -147,9 +157,9 @@ struct sy_executor { /* 1024 bytes; written by its own thread */
      * death, whatever kills it. Its word is slept on by those who wait for this thread. */
     pthread_mutex_t life;
     char life_room[64 - sizeof(pthread_mutex_t)];
-    sy_word park;        /* counts up to wake this thread alone; written by anybody */
-    sy_word has_life;    /* the kernel knows the robust list */
-    sy_dword epoch;      /* directory epoch it reads in; 0: not reading */
+    sy_word park;     /* counts up to wake this thread alone; written by anybody */
+    sy_word has_life; /* the kernel knows the robust list */
+    sy_dword epoch;   /* directory epoch it reads in; 0: not reading */
     struct sy_owed owed[SY_LEVELS];
     char reserved0[48];
     struct sy_operation operation;
@@ -159,8 +169,8 @@ struct sy_executor { /* 1024 bytes; written by its own thread */
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-/* FREE -> PRIVATE -> LIVE -> UNLINKING -> UNLINKED -> FREE. All but the last step by the holder of the
- * record's guard; UNLINKING goes back to LIVE when somebody turns out to have it open. */
+/* FREE -> PRIVATE -> LIVE -> UNLINKING -> UNLINKED -> FREE. All but the last step by the holder of
+ * the record's guard; UNLINKING goes back to LIVE when somebody turns out to have it open. */
 enum {
     SY_RECORD_FREE,
     SY_RECORD_PRIVATE,   /* being filled by the guard's owner; linked to nothing */
@@ -188,7 +198,7 @@ static inline bool sy_state_in_use(uint32_t word)
 
 #define SY_BARRIER_ENDS 4
 
-struct sy_hot { /* 64 bytes, in a dense array */
+struct sy_hot {    /* 64 bytes, in a dense array */
     sy_word word;  /* the kind's commit word */
     sy_word guard; /* owner word of an executor; what it guards is named per kind */
     sy_word state; /* generation (24 bits) << 8 | SY_RECORD_…; a commit word */
@@ -197,16 +207,16 @@ struct sy_hot { /* 64 bytes, in a dense array */
         struct {            /* 48 bytes */
             sy_dword fence; /* owner; the token */
             sy_dword since; /* owner; ns, coarse */
-            sy_dword depth; /* owner, after the fence; 0 before its releasing commit: owner id << 32 |
-                               SY_INCONSISTENT | count. Names its owner, so that nobody takes the
+            sy_dword depth; /* owner, after the fence; 0 before its releasing commit: owner id << 32
+                               | SY_INCONSISTENT | count. Names its owner, so that nobody takes the
                                depth of the one before for that of the one in the word. */
             sy_dword reserved_until; /* owner; ns */
             sy_word reserved_for;    /* owner, before its releasing commit; counts while FREE|W */
-            sy_word candidate; /* owner id of a waiter that asks for a reservation; CAS */
-            sy_word evicted;   /* guard: owner id that a break took away, believed beside BROKEN only;
-                                  0 by the evicted when it has given up its last depth */
-            sy_word previous;  /* set at creation: older incarnation + 1 while its evicted owes a
-                                  release; cleared by CAS */
+            sy_word candidate;       /* owner id of a waiter that asks for a reservation; CAS */
+            sy_word evicted; /* guard: owner id that a break took away, believed beside BROKEN only;
+                                0 by the evicted when it has given up its last depth */
+            sy_word previous; /* set at creation: older incarnation + 1 while its evicted owes a
+                                 release; cleared by CAS */
         } mutex;
         struct {
             sy_word total;   /* guard; permits in being; grows by releases beyond what is held */
@@ -220,8 +230,8 @@ struct sy_hot { /* 64 bytes, in a dense array */
         } event;
         struct {
             sy_dword state; /* the commit word, see objects/barrier.c */
-            sy_dword cause; /* low 16 bits of the epoch << 48 | low 10 of the phase << 38 | cause << 30 |
-                               owner id of the culprit; CAS, the first of its round wins */
+            sy_dword cause; /* low 16 bits of the epoch << 48 | low 10 of the phase << 38 | cause <<
+                               30 | owner id of the culprit; CAS, the first of its round wins */
             sy_dword ends[SY_BARRIER_ENDS]; /* atomic maximum of {epoch, phase} per epoch % 4 */
         } barrier;
     } u;
@@ -231,7 +241,7 @@ struct sy_cold { /* 256 bytes; filled before the record is linked, fixed while L
     sy_word hash;
     sy_word next; /* in its bucket's chain, record + 1; written at linking and by the reaper */
     sy_dword created_at; /* ns; once UNLINKED and out of its chain: the epoch of that */
-    sy_dword timeout; /* ns, 0: the manager's */
+    sy_dword timeout;    /* ns, 0: the manager's */
     sy_dword max_hold;
     sy_word number[2]; /* semaphore: maximum, initial; barrier: parties */
     sy_word contended; /* counters, hints; any acquirer */
@@ -252,7 +262,7 @@ struct sy_open { /* 32 bytes; `permits` under the record's guard, the rest by th
     sy_dword reserved;
 };
 #define SY_OPENS_PER_CHUNK 31u
-struct sy_chunk { /* 1024 bytes; belongs to one process */
+struct sy_chunk {   /* 1024 bytes; belongs to one process */
     sy_dword owner; /* generation << 32 | process + 1; CAS from 0, cleared by recovery */
     char reserved[24];
     struct sy_open entries[SY_OPENS_PER_CHUNK];
@@ -262,13 +272,13 @@ struct sy_chunk { /* 1024 bytes; belongs to one process */
 
 enum {
     SY_EVENT_NONE,
-    SY_EVENT_SLOW,      /* value: ns waited */
-    SY_EVENT_DIED,      /* principal died; record 0: a process or thread without a hold */
-    SY_EVENT_TAKEN,     /* principal took over from the dead `other` */
-    SY_EVENT_TIMEDOUT,  /* principal gave up; other: the holder */
-    SY_EVENT_BROKEN,    /* mutex broken by principal; other: the evicted */
-    SY_EVENT_BARRIER,   /* barrier broken; value: cause */
-    SY_EVENT_CLOSED,    /* closed while held */
+    SY_EVENT_SLOW,     /* value: ns waited */
+    SY_EVENT_DIED,     /* principal died; record 0: a process or thread without a hold */
+    SY_EVENT_TAKEN,    /* principal took over from the dead `other` */
+    SY_EVENT_TIMEDOUT, /* principal gave up; other: the holder */
+    SY_EVENT_BROKEN,   /* mutex broken by principal; other: the evicted */
+    SY_EVENT_BARRIER,  /* barrier broken; value: cause */
+    SY_EVENT_CLOSED,   /* closed while held */
     SY_EVENT_DEADLOCK,
     SY_EVENT_CREATED,
     SY_EVENT_UNLINKED,
@@ -276,7 +286,7 @@ enum {
     SY_EVENT_NOTE
 };
 
-struct sy_entry { /* 128 bytes */
+struct sy_entry {      /* 128 bytes */
     sy_dword sequence; /* 1 + place since the beginning, written last; 0 while being written */
     sy_dword time;     /* ns, CLOCK_MONOTONIC */
     sy_word type;

@@ -32,8 +32,8 @@ static bool all_lives_fired(struct sy_segment *segment, uint32_t process)
     return fired > 0;
 }
 
-/* Has the same process attached anew since, and holds that slot's byte? Then exec ended the one that
- * had this slot: after a mere closefrom a process keeps the slot it has. */
+/* Has the same process attached anew since, and holds that slot's byte? Then exec ended the one
+ * that had this slot: after a mere closefrom a process keeps the slot it has. */
 static bool came_back(struct sy_segment *segment, uint32_t index, struct sy_process *process)
 {
     uint32_t count = sy_committed(segment, SY_PROCESSES);

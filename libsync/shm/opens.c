@@ -36,8 +36,7 @@ int sy_open_entry(struct sy_segment *segment, uint32_t record, uint32_t generati
                   struct sy_open **ret_entry)
 {
     struct sy_process *process = sy_process_at(segment, segment->process);
-    uint64_t owner =
-        owner_of(segment->process, sy_tenancy_generation(sy_load(&process->tenancy)));
+    uint64_t owner = owner_of(segment->process, sy_tenancy_generation(sy_load(&process->tenancy)));
     struct sy_chunk *chunk = segment->room;
     struct sy_open *room = NULL;
     for (uint32_t i = 0; chunk && sy_load(&chunk->owner) == owner && i < SY_OPENS_PER_CHUNK; i++) {
@@ -83,8 +82,9 @@ bool sy_opens_visit(struct sy_segment *segment, uint32_t record, uint32_t record
         for (uint32_t j = 0; j < SY_OPENS_PER_CHUNK; j++) {
             struct sy_open *entry = &chunk->entries[j];
             uint32_t named = sy_load_sc(&entry->record);
-            if (!named || (record != SY_NONE && (named != record + 1 ||
-                                                 sy_get(&entry->generation) != record_generation))) {
+            if (!named ||
+                (record != SY_NONE &&
+                 (named != record + 1 || sy_get(&entry->generation) != record_generation))) {
                 continue;
             }
             if (visitor(segment, (uint32_t)owner - 1, (uint32_t)(owner >> 32), entry, argument)) {

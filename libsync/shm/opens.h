@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process has open, and the permits it holds: entries it alone writes, in chunks of its own. */
+/* What a process has open, and the permits it holds: entries it alone writes, in chunks of its own.
+ */
 #ifndef SY_OPENS_H
 #define SY_OPENS_H
 
 #include "shm/slots.h"
 
-/* A new entry of the own process for a record; the caller excludes its other threads, and knows that
- * there is none yet. SYNC_ENOSLOT, SYNC_ENOSPC. */
+/* A new entry of the own process for a record; the caller excludes its other threads, and knows
+ * that there is none yet. SYNC_ENOSLOT, SYNC_ENOSPC. */
 int sy_open_entry(struct sy_segment *segment, uint32_t record, uint32_t generation,
                   struct sy_open **ret_entry);
 

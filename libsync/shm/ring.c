@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "shm/slots.h"
 
-/* A writer killed half way leaves an entry whose sequence is 0: readers pass over it, the next round
- * overwrites it. */
+/* A writer killed half way leaves an entry whose sequence is 0: readers pass over it, the next
+ * round overwrites it. */
 void sy_ring_add(struct sy_segment *segment, const struct sy_ring_event *event)
 {
     struct sy_header *header = segment->header;
@@ -43,8 +43,9 @@ void sy_ring_add(struct sy_segment *segment, const struct sy_ring_event *event)
 int sy_ring_read(struct sy_segment *segment, uint64_t place, struct sy_entry *ret_entry)
 {
     uint32_t capacity = sy_committed(segment, SY_RING);
-    struct sy_entry *entry =
-        capacity && place ? sy_entry_at(segment, (uint32_t)((place - 1) % capacity)) : NULL;
+    struct sy_entry *entry = capacity && place
+                                 ? sy_entry_at(segment, (uint32_t)((place - 1) % capacity))
+                                 : NULL;
     if (!entry || sy_load_sc(&entry->sequence) != place) {
         return 0;
     }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The event ring: what happened lately, readable with no daemon alive. Old entries are overwritten. */
+/* The event ring: what happened lately, readable with no daemon alive. Old entries are overwritten.
+ */
 #ifndef SY_RING_H
 #define SY_RING_H
 
 #include "shm/segment.h"
 
 struct sy_ring_event {
-    uint32_t type; /* SY_EVENT_… */
+    uint32_t type;   /* SY_EVENT_… */
     uint32_t record; /* index or SY_NONE */
     uint32_t generation;
     uint32_t principal, other; /* owner ids */

@@ -24,10 +24,14 @@ const struct sy_capacities sy_default_capacities = {.processes = 4096,
                                                     .ring = 4096};
 
 const uint32_t sy_strides[SY_REGIONS] = {
-    [SY_PROCESSES] = sizeof(struct sy_process), [SY_PRINCIPALS] = sizeof(struct sy_principal),
-    [SY_EXECUTORS] = sizeof(struct sy_executor), [SY_HOTS] = sizeof(struct sy_hot),
-    [SY_COLDS] = sizeof(struct sy_cold),         [SY_BUCKETS] = sizeof(sy_word),
-    [SY_CHUNKS] = sizeof(struct sy_chunk),       [SY_RING] = sizeof(struct sy_entry),
+    [SY_PROCESSES] = sizeof(struct sy_process),
+    [SY_PRINCIPALS] = sizeof(struct sy_principal),
+    [SY_EXECUTORS] = sizeof(struct sy_executor),
+    [SY_HOTS] = sizeof(struct sy_hot),
+    [SY_COLDS] = sizeof(struct sy_cold),
+    [SY_BUCKETS] = sizeof(sy_word),
+    [SY_CHUNKS] = sizeof(struct sy_chunk),
+    [SY_RING] = sizeof(struct sy_entry),
     [SY_ARENA] = 65536,
 };
 
@@ -285,8 +289,9 @@ int sy_segment_create(const char *shm_name, const struct sy_segment_config *conf
 static int check_header(const struct sy_header *header, uint64_t size, const char *shm_name)
 {
     if (header->magic != SY_MAGIC) {
-        return sy_fail(SYNC_EGARBAGE, "/dev/shm%s is not a segment of libsync (magic %016" PRIx64 ")",
-                       shm_name, header->magic);
+        return sy_fail(SYNC_EGARBAGE,
+                       "/dev/shm%s is not a segment of libsync (magic %016" PRIx64 ")", shm_name,
+                       header->magic);
     }
     if (header->layout != SY_LAYOUT_VERSION || header->fingerprint != fingerprint()) {
         return sy_fail(SYNC_EVERSION,
@@ -300,17 +305,16 @@ static int check_header(const struct sy_header *header, uint64_t size, const cha
     if (strncmp(boot_id, header->boot_id, sizeof(boot_id)) != 0) {
         return sy_fail(SYNC_EGARBAGE, "/dev/shm%s is of another boot", shm_name);
     }
-    const char *broken = header->size != size                            ? "size"
-                         : header->granularity < 4096 || header->granularity % sy_page_size() ? "granularity"
-                         : header->threads != header->regions[SY_EXECUTORS].capacity ? "threads"
-                         : header->threads > header->regions[SY_PRINCIPALS].capacity ? "threads"
-                         : header->regions[SY_PRINCIPALS].capacity > SY_PRINCIPALS_MAX ? "principals"
-                         : header->regions[SY_HOTS].capacity != header->regions[SY_COLDS].capacity
-                             ? "records"
-                         : header->regions[SY_BUCKETS].capacity &
-                                 (header->regions[SY_BUCKETS].capacity - 1)
-                             ? "buckets"
-                             : NULL;
+    const char *broken =
+        header->size != size                                                      ? "size"
+        : header->granularity < 4096 || header->granularity % sy_page_size()      ? "granularity"
+        : header->threads != header->regions[SY_EXECUTORS].capacity               ? "threads"
+        : header->threads > header->regions[SY_PRINCIPALS].capacity               ? "threads"
+        : header->regions[SY_PRINCIPALS].capacity > SY_PRINCIPALS_MAX             ? "principals"
+        : header->regions[SY_HOTS].capacity != header->regions[SY_COLDS].capacity ? "records"
+        : header->regions[SY_BUCKETS].capacity & (header->regions[SY_BUCKETS].capacity - 1)
+            ? "buckets"
+            : NULL;
     for (int i = 0; i < SY_REGIONS && !broken; i++) {
         const struct sy_region *region = &header->regions[i];
         uint64_t bytes = align((uint64_t)region->capacity * sy_strides[i], header->granularity);
@@ -320,8 +324,9 @@ static int check_header(const struct sy_header *header, uint64_t size, const cha
             broken = "a region";
         }
     }
-    return broken ? sy_fail(SYNC_EGARBAGE, "/dev/shm%s is damaged: %s does not fit", shm_name, broken)
-                  : 0;
+    return broken
+               ? sy_fail(SYNC_EGARBAGE, "/dev/shm%s is damaged: %s does not fit", shm_name, broken)
+               : 0;
 }
 
 /* Somebody else's file under our name may be a trap: only its rightful owner's is opened. */

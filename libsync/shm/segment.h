@@ -28,7 +28,8 @@ extern const uint32_t sy_strides[SY_REGIONS]; /* bytes of an item */
 struct sy_segment {
     unsigned char *base;
     struct sy_header *header;
-    /* Copied from the header when it was checked: what others may scribble on later is not believed. */
+    /* Copied from the header when it was checked: what others may scribble on later is not
+     * believed. */
     struct sy_geometry {
         uint64_t offset;
         uint32_t capacity, step;
@@ -37,19 +38,20 @@ struct sy_segment {
     unsigned char *start[SY_REGIONS];
     sy_word mapped[SY_REGIONS]; /* items this process can reach */
     struct sy_chunk *room;      /* of this process' chunks, the one that had room last */
-    _Atomic int fd; /* only through sy_segment_fd: a number that closefrom() may have given to others */
+    _Atomic int
+        fd; /* only through sy_segment_fd: a number that closefrom() may have given to others */
     bool writable;
     dev_t device;
     ino_t inode;
     uint64_t pid_namespace;
     _Atomic bool reaping; /* this process holds the reaper byte through `fd` */
-    uint32_t process; /* own slot, SY_NONE for those who only look */
+    uint32_t process;     /* own slot, SY_NONE for those who only look */
     uint64_t size;
     char shm_name[SY_PATH_MAX]; /* "/libsync.UID.NAME" */
 };
 
-/* "/libsync.NAME" where the system's manager is installed, else "/libsync.UID.NAME". *ret_private is
- * 1 for the latter. SYNC_EADDRESS when the name does not fit. */
+/* "/libsync.NAME" where the system's manager is installed, else "/libsync.UID.NAME". *ret_private
+ * is 1 for the latter. SYNC_EADDRESS when the name does not fit. */
 int sy_segment_name(const char *name, char *to, size_t size, int *ret_private);
 
 /* Make a new segment, whole or not at all; SYNC_EEXIST when the name is taken. */
@@ -67,8 +69,8 @@ bool sy_segment_reach(struct sy_segment *segment, enum sy_region_id region, uint
  * larger `committed` wins. Nothing to do when there are more than the `seen` that the caller has
  * searched. SYNC_ENOSPC, or the code of the region when it is at its capacity. */
 int sy_segment_grow(struct sy_segment *segment, enum sy_region_id region, uint32_t seen);
-/* The descriptor, if it is still ours; else the file opened again by its name, with the own byte taken
- * again; else -1. Never touches a descriptor that is somebody else's. */
+/* The descriptor, if it is still ours; else the file opened again by its name, with the own byte
+ * taken again; else -1. Never touches a descriptor that is somebody else's. */
 int sy_segment_fd(struct sy_segment *segment);
 /* 0, or -errno. */
 int sy_segment_map_file(struct sy_segment *segment, void *address, size_t size, uint64_t offset);

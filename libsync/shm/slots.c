@@ -29,8 +29,8 @@ static void fill_process(struct sy_segment *segment, struct sy_process *process,
     segment->pid_namespace = facts.pid_namespace;
 }
 
-/* The byte first: it is held from before the slot says CLAIMED, so a claimed slot whose byte is free
- * has a dead claimer. */
+/* The byte first: it is held from before the slot says CLAIMED, so a claimed slot whose byte is
+ * free has a dead claimer. */
 static bool process_try(struct sy_segment *segment, uint32_t index, const char *label)
 {
     struct sy_process *process = sy_process_at(segment, index);
@@ -53,7 +53,8 @@ static bool process_try(struct sy_segment *segment, uint32_t index, const char *
 int sy_process_claim(struct sy_segment *segment, const char *label)
 {
     if (sy_segment_fd(segment) < 0) {
-        return sy_fail(SYNC_EORPHANED, "/dev/shm%s: its name is gone, and so is our descriptor of it",
+        return sy_fail(SYNC_EORPHANED,
+                       "/dev/shm%s: its name is gone, and so is our descriptor of it",
                        segment->shm_name);
     }
     for (;;) {
@@ -133,7 +134,7 @@ int sy_principal_claim(struct sy_segment *segment, bool thread, uint32_t kind, u
         /* Threads below, others above; both grow inside the one table of principals. */
         uint32_t committed = sy_committed(segment, SY_PRINCIPALS);
         uint32_t base = thread ? 0 : threads;
-        uint32_t count = thread ? sy_committed(segment, SY_EXECUTORS)
+        uint32_t count = thread                ? sy_committed(segment, SY_EXECUTORS)
                          : committed > threads ? committed - threads
                                                : 0;
         if (thread && count > committed) {

@@ -25,7 +25,8 @@ static inline uint32_t sy_principal_id(struct sy_segment *segment, uint32_t inde
     return sy_owner_id(index, sy_tenancy_generation(sy_load(&principal->tenancy)));
 }
 
-/* What an owner id names: its index, or SY_NONE if it is no principal's (free, POISONED, BROKEN). */
+/* What an owner id names: its index, or SY_NONE if it is no principal's (free, POISONED, BROKEN).
+ */
 static inline uint32_t sy_owner_index(uint32_t word)
 {
     uint32_t slot = word & SY_SLOT;

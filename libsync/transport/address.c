@@ -29,5 +29,6 @@ int sy_address(const char *address, enum sy_scheme *ret_scheme, char *ret_name, 
                        "address \"%.80s\": this build reaches managers of this host only: shm:NAME",
                        address);
     }
-    return sy_fail(SYNC_EADDRESS, "address \"%.80s\" has an unknown scheme; known: shm:NAME", address);
+    return sy_fail(SYNC_EADDRESS, "address \"%.80s\" has an unknown scheme; known: shm:NAME",
+                   address);
 }

@@ -13,10 +13,14 @@ static int open_kind(int kind, const char *name)
     sync_event *e;
     sync_barrier *b;
     switch (kind) {
-    case 0: return sync_mutex_open(lab(), name, NULL, &m);
-    case 1: return sync_semaphore_open(lab(), name, &(sync_semaphore_options){.initial = 1}, &s);
-    case 2: return sync_event_open(lab(), name, NULL, &e);
-    default: return sync_barrier_open(lab(), name, &(sync_barrier_options){.parties = 1}, &b);
+    case 0:
+        return sync_mutex_open(lab(), name, NULL, &m);
+    case 1:
+        return sync_semaphore_open(lab(), name, &(sync_semaphore_options){.initial = 1}, &s);
+    case 2:
+        return sync_event_open(lab(), name, NULL, &e);
+    default:
+        return sync_barrier_open(lab(), name, &(sync_barrier_options){.parties = 1}, &b);
     }
 }
 
@@ -88,13 +92,20 @@ static sync_barrier *barrier;
 static int timed_call(int which, sync_timeout timeout)
 {
     switch (which) {
-    case 0: return sync_mutex_acquire(mutex, timeout);
-    case 1: return sync_mutex_acquire_many(&mutex, 1, timeout);
-    case 2: return sync_semaphore_acquire(semaphore, timeout);
-    case 3: return sync_semaphore_acquire_many(semaphore, 1, timeout);
-    case 4: return sync_event_wait(event, timeout);
-    case 5: return sync_barrier_wait(barrier, timeout);
-    default: return sync_barrier_wait_with(barrier, NULL, NULL, timeout);
+    case 0:
+        return sync_mutex_acquire(mutex, timeout);
+    case 1:
+        return sync_mutex_acquire_many(&mutex, 1, timeout);
+    case 2:
+        return sync_semaphore_acquire(semaphore, timeout);
+    case 3:
+        return sync_semaphore_acquire_many(semaphore, 1, timeout);
+    case 4:
+        return sync_event_wait(event, timeout);
+    case 5:
+        return sync_barrier_wait(barrier, timeout);
+    default:
+        return sync_barrier_wait_with(barrier, NULL, NULL, timeout);
     }
 }
 
@@ -104,12 +115,13 @@ static void bad_timeouts(void)
     static const struct {
         sync_timeout timeout;
         const char *words;
-    } bad[] = {{5, "timeout of 5 ns: timeouts are nanoseconds, at least 1000; did you mean SYNC_MS(5)?"},
-               {1, "timeout of 1 ns"},
-               {999, "SYNC_MS(999)"},
-               {-1, "timeout of -1 ns is negative; did you mean SYNC_FOREVER or SYNC_DEFAULT?"},
-               {INT64_MIN + 1, "is negative"},
-               {-1000000, "is negative"}};
+    } bad[] = {
+        {5, "timeout of 5 ns: timeouts are nanoseconds, at least 1000; did you mean SYNC_MS(5)?"},
+        {1, "timeout of 1 ns"},
+        {999, "SYNC_MS(999)"},
+        {-1, "timeout of -1 ns is negative; did you mean SYNC_FOREVER or SYNC_DEFAULT?"},
+        {INT64_MIN + 1, "is negative"},
+        {-1000000, "is negative"}};
     lab_alone();
     mutex = a_mutex("m", NULL);
     semaphore = a_semaphore("s", 1, 1);
@@ -188,7 +200,8 @@ static void reserved_words(void)
     EXPECT(SYNC_EINVAL, sync_mutex_open(lab(), "m", &(sync_mutex_options){.owner = 2}, &m));
     SAYS("owner is 2, the choices are");
     EXPECT(SYNC_EINVAL, sync_mutex_open(lab(), "m", &(sync_mutex_options){.owner = -1}, &m));
-    EXPECT(SYNC_EINVAL, sync_mutex_open(lab(), "m", &(sync_mutex_options){.on_owner_death = 3}, &m));
+    EXPECT(SYNC_EINVAL,
+           sync_mutex_open(lab(), "m", &(sync_mutex_options){.on_owner_death = 3}, &m));
     SAYS("on_owner_death is 3");
     EXPECT(SYNC_EINVAL, sync_mutex_open(lab(), "m", NULL, NULL));
     SAYS("ret_mutex is NULL");
@@ -207,7 +220,8 @@ static void wrong_handles(void)
     uint64_t token;
     lab_alone();
     event = an_event("e", false);
-    sync_mutex *wrong = (sync_mutex *)event, *closed = a_mutex("m", NULL), *keep = a_mutex("m", NULL);
+    sync_mutex *wrong = (sync_mutex *)event, *closed = a_mutex("m", NULL),
+               *keep = a_mutex("m", NULL);
     struct sync_object *alias = sync_mutex_object(keep);
     EXPECT(SYNC_EHANDLE, sync_mutex_acquire(NULL, 0));
     SAYS("sync_mutex_acquire: NULL is not an open handle");

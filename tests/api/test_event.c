@@ -72,6 +72,7 @@ static void initially_set_counts_at_creation(void)
 static struct job jobs[4];
 static void four_wait(sync_event *e)
 {
+    sy_switches.recheck_off = true; /* a wake that is lost is seen to be lost */
     for (int i = 0; i < 4; i++) {
         jobs[i] = (struct job){.call = waits_for_event, .handle = e, .timeout = SYNC_FOREVER};
         job_start(&jobs[i]);

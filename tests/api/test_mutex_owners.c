@@ -206,7 +206,8 @@ static void report_tells_once(void)
 static void silent_tells_nobody(void)
 {
     lab_alone();
-    sync_mutex *mutex = a_mutex("camera", &(sync_mutex_options){.on_owner_death = SYNC_DEATH_SILENT});
+    sync_mutex *mutex = a_mutex("camera",
+                                &(sync_mutex_options){.on_owner_death = SYNC_DEATH_SILENT});
     left_by_the_dead(mutex, 0);
     EXPECT(0, sync_mutex_acquire(mutex, 0));
     NUMBER(0, sync_previous_owner(mutex, NULL));

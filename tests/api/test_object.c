@@ -57,8 +57,11 @@ static void mutex_differs(sync_mutex_options options, const char *words)
 static void a_mutex_that_differs_is_refused(void)
 {
     sync_mutex *mutex;
-    sync_mutex_options full = {.non_recursive = 1, .fifo = 1, .owner = SYNC_OWNER_HANDLE,
-                               .on_owner_death = SYNC_DEATH_POISON, .max_hold = SYNC_S(2)};
+    sync_mutex_options full = {.non_recursive = 1,
+                               .fifo = 1,
+                               .owner = SYNC_OWNER_HANDLE,
+                               .on_owner_death = SYNC_DEATH_POISON,
+                               .max_hold = SYNC_S(2)};
     lab_alone();
     a_mutex("plain", NULL);
     mutex_differs((sync_mutex_options){.non_recursive = 1}, "non_recursive is 0, asked for 1");
@@ -76,9 +79,14 @@ static void a_mutex_that_differs_is_refused(void)
     a_mutex("full", NULL); /* as it is */
     EXPECT(SYNC_EMISMATCH, sync_mutex_open(lab(), "full", &(sync_mutex_options){0}, &mutex));
     SAYS("non_recursive is 1, asked for 0"); /* zeros are compared too */
-    EXPECT(0, sync_mutex_open(lab(), "full", &(sync_mutex_options){.open = SYNC_OPEN_EXISTING,
-                              .non_recursive = 1, .fifo = 1, .owner = SYNC_OWNER_HANDLE,
-                              .on_owner_death = SYNC_DEATH_POISON, .max_hold = SYNC_S(2)}, &mutex));
+    EXPECT(0, sync_mutex_open(lab(), "full",
+                              &(sync_mutex_options){.open = SYNC_OPEN_EXISTING,
+                                                    .non_recursive = 1,
+                                                    .fifo = 1,
+                                                    .owner = SYNC_OWNER_HANDLE,
+                                                    .on_owner_death = SYNC_DEATH_POISON,
+                                                    .max_hold = SYNC_S(2)},
+                              &mutex));
 }
 
 static void the_other_kinds_too(void)

@@ -83,8 +83,8 @@ static void errnos_are_mapped(void)
         int error, code;
         const char *hint;
     } cases[] = {{ENOMEM, SYNC_ENOMEM, "Cannot allocate"}, {ENOSPC, SYNC_ENOSPC, "df -h /dev/shm"},
-                 {EDQUOT, SYNC_ENOSPC, "df -h"}, {EACCES, SYNC_EACCES, "denied"},
-                 {EPERM, SYNC_EACCES, "not permitted"}, {EAGAIN, SYNC_EMEMLOCK, "ulimit -l"},
+                 {EDQUOT, SYNC_ENOSPC, "df -h"},           {EACCES, SYNC_EACCES, "denied"},
+                 {EPERM, SYNC_EACCES, "not permitted"},    {EAGAIN, SYNC_EMEMLOCK, "ulimit -l"},
                  {EIO, SYNC_ESYSTEM, "Input/output error"}};
     for (size_t i = 0; i < SY_COUNT(cases); i++) {
         EXPECT(cases[i].code, sy_fail_errno(cases[i].error, "fallocate %s", "/dev/shm/x"));

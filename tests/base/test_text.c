@@ -35,10 +35,16 @@ static void cleaned_copies(void)
     static const struct {
         const char *from, *expected;
         size_t from_size;
-    } copies[] = {{"camera", "camera", 6},      {"camera", "cam", 3},
-                  {"camera one", "camera ", 10}, {"a\nb", "a?b", 3},
-                  {"a\xff" "b", "a?b", 3},       {"cut\0off", "cut", 7},
-                  {"ääää", "äää", 8},            {"", "", 0},
+    } copies[] = {{"camera", "camera", 6},
+                  {"camera", "cam", 3},
+                  {"camera one", "camera ", 10},
+                  {"a\nb", "a?b", 3},
+                  {"a\xff"
+                   "b",
+                   "a?b", 3},
+                  {"cut\0off", "cut", 7},
+                  {"ääää", "äää", 8},
+                  {"", "", 0},
                   {"a€", "a??", 3}};
     for (size_t i = 0; i < SY_COUNT(copies); i++) {
         POISON(&to);
@@ -55,10 +61,17 @@ static void durations(void)
     static const struct {
         int64_t ns;
         const char *text;
-    } cases[] = {{0, "0 us"}, {-5, "0 us"}, {999999, "999 us"}, {1000000, "1 ms"},
-                 {999999999, "999 ms"}, {1500000000, "1.5 s"}, {59900000000, "59.9 s"},
-                 {60000000000, "1 min 0 s"}, {3599000000000, "59 min 59 s"},
-                 {3600000000000, "1 h 0 min"}, {INT64_MAX, "2562047 h 47 min"}};
+    } cases[] = {{0, "0 us"},
+                 {-5, "0 us"},
+                 {999999, "999 us"},
+                 {1000000, "1 ms"},
+                 {999999999, "999 ms"},
+                 {1500000000, "1.5 s"},
+                 {59900000000, "59.9 s"},
+                 {60000000000, "1 min 0 s"},
+                 {3599000000000, "59 min 59 s"},
+                 {3600000000000, "1 h 0 min"},
+                 {INT64_MAX, "2562047 h 47 min"}};
     for (size_t i = 0; i < SY_COUNT(cases); i++) {
         char to[40];
         CHECK(strcmp(sy_text_duration(to, sizeof(to), cases[i].ns), cases[i].text) == 0);

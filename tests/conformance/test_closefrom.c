@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* closefrom(3), a daemoniser, a stray double close: descriptors of the library go, its owner lives. */
+/* closefrom(3), a daemoniser, a stray double close: descriptors of the library go, its owner lives.
+ */
 #include "tests/support.h"
 
 #include <errno.h>
@@ -70,7 +71,8 @@ static void killed_after_that_it_is_dead(void)
 }
 IN_EACH_LAB(killed_after_that_it_is_dead)
 
-/* The numbers that were ours are somebody else's now: of a file whose name is gone, as tmpfile()'s. */
+/* The numbers that were ours are somebody else's now: of a file whose name is gone, as tmpfile()'s.
+ */
 static int fill_the_numbers(const char *path)
 {
     int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);

@@ -28,10 +28,12 @@ static void wait_behind_the_victim(void)
 {
     await_flag(0);
     victim_tid = (int)atomic_load(&board->value[0]);
-    waiter = (struct job){.call = acquires, .handle = a_mutex("camera", NULL),
-                          .timeout = SYNC_S(15)};
-    counter = (struct job){.call = takes_permits, .handle = a_semaphore("exposures", 3, 3),
-                           .number = 3, .timeout = SYNC_S(15)};
+    waiter = (struct job){
+        .call = acquires, .handle = a_mutex("camera", NULL), .timeout = SYNC_S(15)};
+    counter = (struct job){.call = takes_permits,
+                           .handle = a_semaphore("exposures", 3, 3),
+                           .number = 3,
+                           .timeout = SYNC_S(15)};
     job_start(&waiter);
     job_start(&counter);
     await_sleepers("camera", 1);
@@ -260,12 +262,9 @@ static void it_execs_and_is_killed(void)
 }
 IN_EACH_LAB(it_execs_and_is_killed)
 
-HARNESS_MAIN(CASES_IN_EACH_LAB(killed_while_others_wait),
-             CASES_IN_EACH_LAB(killed_before_anyone_came),
-             CASES_IN_EACH_LAB(stopped_it_keeps_what_it_has),
-             CASES_IN_EACH_LAB(a_thread_exits_holding),
-             CASES_IN_EACH_LAB(a_thread_is_cancelled_holding),
-             CASES_IN_EACH_LAB(the_owner_execs_from_main),
-             CASES_IN_EACH_LAB(the_owner_execs_from_a_thread),
-             CASES_IN_EACH_LAB(another_thread_of_the_owner_execs),
-             CASES_IN_EACH_LAB(it_execs_and_is_killed))
+HARNESS_MAIN(
+    CASES_IN_EACH_LAB(killed_while_others_wait), CASES_IN_EACH_LAB(killed_before_anyone_came),
+    CASES_IN_EACH_LAB(stopped_it_keeps_what_it_has), CASES_IN_EACH_LAB(a_thread_exits_holding),
+    CASES_IN_EACH_LAB(a_thread_is_cancelled_holding), CASES_IN_EACH_LAB(the_owner_execs_from_main),
+    CASES_IN_EACH_LAB(the_owner_execs_from_a_thread),
+    CASES_IN_EACH_LAB(another_thread_of_the_owner_execs), CASES_IN_EACH_LAB(it_execs_and_is_killed))

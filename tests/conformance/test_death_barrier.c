@@ -130,9 +130,8 @@ static void who_runs_the_action_dies(void)
     pid_t pid = spawn(runs_the_action);
     await_flag(0);
     sync_barrier *barrier = opened();
-    struct job jobs[2] = {
-        {.call = waits_at_barrier, .handle = barrier, .timeout = SYNC_S(15)},
-        {.call = waits_at_barrier, .handle = barrier, .timeout = SYNC_S(15)}};
+    struct job jobs[2] = {{.call = waits_at_barrier, .handle = barrier, .timeout = SYNC_S(15)},
+                          {.call = waits_at_barrier, .handle = barrier, .timeout = SYNC_S(15)}};
     job_start(&jobs[0]);
     job_start(&jobs[1]);
     await_sleepers("start", 2);

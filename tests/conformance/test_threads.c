@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads as clients: each with an attachment, process slot and descriptor of its own, or all with one.
+/* Threads as clients: each with an attachment, process slot and descriptor of its own, or all with
+ * one.
  *
  * ThreadSanitizer goes by addresses, and separate attachments see the segment at different ones: it
- * cannot see how the objects order what they protect. So that is plain memory only where the clients
- * share one attachment; the others show what the library itself shares between threads. */
+ * cannot see how the objects order what they protect. So that is plain memory only where the
+ * clients share one attachment; the others show what the library itself shares between threads. */
 #include "tests/support.h"
 
 int sy_connect(const char *address, const sync_manager_options *options, bool separate,

@@ -165,10 +165,10 @@ static void it_makes_no_call(void)
 static void whatever_it_does_first(void)
 {
     static void (*const first[])(void) = {
-        its_first_call_is_a_release, its_first_call_is_a_check, its_first_call_is_a_depth,
-        its_first_call_is_a_try, its_first_call_is_consistent, its_first_call_is_a_note,
-        its_first_call_is_a_close, its_first_call_closes_all, its_first_call_is_a_set,
-        its_first_call_is_unlink, its_first_call_is_interrupt, it_makes_no_call};
+        its_first_call_is_a_release, its_first_call_is_a_check,    its_first_call_is_a_depth,
+        its_first_call_is_a_try,     its_first_call_is_consistent, its_first_call_is_a_note,
+        its_first_call_is_a_close,   its_first_call_closes_all,    its_first_call_is_a_set,
+        its_first_call_is_unlink,    its_first_call_is_interrupt,  it_makes_no_call};
     lab_alone();
     a_parent_with_everything();
     for (size_t i = 0; i < SY_COUNT(first); i++) {
@@ -188,7 +188,8 @@ static void whatever_it_does_first(void)
     the_parent_has_it_still();
 }
 
-/* The child holds a copy of the parent's descriptor: its byte must go with the parent all the same. */
+/* The child holds a copy of the parent's descriptor: its byte must go with the parent all the same.
+ */
 static void the_middle_one(void)
 {
     sync_mutex *held = a_mutex("camera", NULL);

@@ -158,7 +158,8 @@ static int waits_again_and_again(struct job *job)
     return 0;
 }
 
-/* Signals rain on threads that acquire, release and wait, so that some fall in the midst of each. */
+/* Signals rain on threads that acquire, release and wait, so that some fall in the midst of each.
+ */
 static void a_storm_of_handlers(void)
 {
     lab_alone();
@@ -166,7 +167,8 @@ static void a_storm_of_handlers(void)
     event = an_event("tick", true);
     on(SIGALRM, sets);
     on(SIGUSR1, sets);
-    struct job jobs[3] = {{.call = cycles, .handle = mutex}, {.call = cycles, .handle = mutex},
+    struct job jobs[3] = {{.call = cycles, .handle = mutex},
+                          {.call = cycles, .handle = mutex},
                           {.call = waits_again_and_again}};
     for (int i = 0; i < 3; i++) {
         job_start(&jobs[i]);
@@ -193,8 +195,8 @@ static void a_storm_of_handlers(void)
     NUMBER(1, sync_mutex_depth(mutex));
 }
 
-/* At a chosen point: between a release's promise to wake and its wake. The handler's own promise must
- * neither overwrite that one nor be overwritten. */
+/* At a chosen point: between a release's promise to wake and its wake. The handler's own promise
+ * must neither overwrite that one nor be overwritten. */
 static void nested_in_a_release_it_keeps_both_promises(void)
 {
     struct sy_actor outer, inner;
@@ -381,7 +383,7 @@ static void longjmp_out_of_a_wait(void)
     }
     /* Its next operation is whole. */
     job_start(&holder);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 200; i++) {
         EXPECT(0, sync_mutex_acquire(mutex, SYNC_S(20)));
         EXPECT(0, sync_mutex_release(mutex));
     }

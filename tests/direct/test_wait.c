@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What ends a sleep, and what does not; and what is done when the kernel has no better way to sleep. */
+/* What ends a sleep, and what does not; and what is done when the kernel has no better way to
+ * sleep. */
 #include "tests/support.h"
 
 #include <errno.h>
@@ -43,8 +44,8 @@ static void all_wait(void *handles[4])
     static int (*const calls[])(struct job *) = {acquires, takes_permits, waits_for_event,
                                                  waits_at_barrier};
     for (int i = 0; i < 4; i++) {
-        jobs[i] = (struct job){.call = calls[i], .handle = handles[i], .number = 1,
-                               .timeout = SYNC_FOREVER};
+        jobs[i] = (struct job){
+            .call = calls[i], .handle = handles[i], .number = 1, .timeout = SYNC_FOREVER};
         job_start(&jobs[i]);
     }
     for (int i = 0; i < 4; i++) {

@@ -69,7 +69,7 @@ static void durations(void)
     static const struct {
         const char *text;
         int64_t ns;
-    } good[] = {{"60", 60000000000}, {"60s", 60000000000}, {"1.5s", 1500000000},
+    } good[] = {{"60", 60000000000},    {"60s", 60000000000},  {"1.5s", 1500000000},
                 {"2min", 120000000000}, {"1h", 3600000000000}, {"0.001ms", 1000}};
     static const char *const bad[] = {"", "s", "0", "-1s", "5 s", "5m", "nan", "1e30s", "0.0001ms"};
     lab_name();
@@ -161,9 +161,10 @@ static void the_segment_is_as_configured(void)
 {
     sync_manager_state state;
     struct stat status;
-    const char *const options[] = {"--names", "100", "--processes", "9", "--threads", "33",
-                                   "--principals", "44", "--chunks", "8", "--events", "20",
-                                   "--mode", "0640", "--group", "nogroup", "--timeout", "3s", NULL};
+    const char *const options[] = {
+        "--names", "100",      "--processes", "9",        "--threads", "33",     "--principals",
+        "44",      "--chunks", "8",           "--events", "20",        "--mode", "0640",
+        "--group", "nogroup",  "--timeout",   "3s",       NULL};
     pid_t manager = manager_start(options);
     AWAIT(access(lab_path(), F_OK) == 0 && sy_get(&look()->header->epoch));
     EXPECT(0, sync_manager_info(lab(), &state));

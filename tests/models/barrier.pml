@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The barrier: one word {epoch, phase | W, T, count, or the runner of the action, or BROKEN}, no guard.
  *
  * What must hold

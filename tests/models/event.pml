@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The event: one word, one CAS a step. MANUAL by default, AUTO with -DAUTO.
  *
  * What must hold

@@ -3,6 +3,8 @@ EXTRA_DIST += \
 	tests/models/barrier.pml \
 	tests/models/event.pml \
 	tests/models/mutex.pml \
+	tests/models/mutex_death.pml \
+	tests/models/mutex_state.pml \
 	tests/models/run \
 	tests/models/semaphore.pml \
 	$(end)

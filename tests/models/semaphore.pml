@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The semaphore. Tracked: permits stand in the open entry of each process, written under the record's guard; that store is the commit, the
  * number available is a cache in the word, recomputed by whoever takes the guard from the dead. UNTRACKED: the word is all there is.
  *

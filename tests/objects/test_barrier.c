@@ -108,8 +108,8 @@ static void a_late_breaker_breaks_nothing(void)
     EXPECT(SY_WAIT, arrives_late(b, &late[0]));
     EXPECT(1, sync_barrier_arrive(b));
     EXPECT(0, sy_begin(lab()->attachment, &actor));
-    EXPECT(0, sy_barrier_break(&actor, record_of("b"), late[0].detail, SYNC_CAUSE_TIMEOUT,
-                               actor.id, 0));
+    EXPECT(0, sy_barrier_break(&actor, record_of("b"), late[0].detail, SYNC_CAUSE_TIMEOUT, actor.id,
+                               0));
     NUMBER(0, sync_barrier_is_broken(b));
     EXPECT(0, sy_barrier_kind.leave(&late[0], SYNC_ETIMEDOUT)); /* it tripped: not timed out */
     sy_done(&actor);

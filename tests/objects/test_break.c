@@ -69,9 +69,10 @@ static void waiters_go_on_with_the_new_one(void)
     sync_mutex *mutex = a_mutex("camera", NULL);
     EXPECT(0, sync_mutex_acquire(mutex, 0));
     struct job jobs[3];
+    sy_switches.recheck_off = true; /* a wake that is lost is seen to be lost */
     for (int i = 0; i < 3; i++) {
-        jobs[i] = (struct job){.call = acquires_and_releases, .handle = mutex,
-                               .timeout = SYNC_FOREVER};
+        jobs[i] = (struct job){
+            .call = acquires_and_releases, .handle = mutex, .timeout = SYNC_FOREVER};
         job_start(&jobs[i]);
     }
     await_sleepers("camera", 3);
@@ -107,7 +108,9 @@ static void the_new_one_behaves_as_the_old(void)
 {
     sync_info info;
     lab_alone();
-    sync_mutex_options options = {.fifo = 1, .max_hold = SYNC_S(3), .timeout = SYNC_S(7),
+    sync_mutex_options options = {.fifo = 1,
+                                  .max_hold = SYNC_S(3),
+                                  .timeout = SYNC_S(7),
                                   .on_owner_death = SYNC_DEATH_POISON};
     sync_mutex *mutex = a_mutex("camera", &options);
     EXPECT(0, sync_mutex_acquire(mutex, 0));

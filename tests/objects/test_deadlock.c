@@ -27,7 +27,8 @@ static void close_a_cycle(uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         snprintf(name, sizeof(name), "m%u", i);
         mutexes[i] = a_mutex(name, NULL);
-        jobs[i] = (struct job){.call = holds_one_wants_the_next, .number = i,
+        jobs[i] = (struct job){.call = holds_one_wants_the_next,
+                               .number = i,
                                .handle = (void *)(intptr_t)((i + 1) % count)};
         job_start(&jobs[i]);
     }
@@ -118,6 +119,51 @@ static void told_before_the_timeout(void)
     EXPECT(0, job_end(&holder));
 }
 
+/* An older one that finds the cycle leaves it to the youngest, and wakes that one to look. */
+static void the_older_rouses_the_youngest(void)
+{
+    struct sy_cycle cycle;
+    lab_alone();
+    mutexes[0] = a_mutex("m0", NULL);
+    mutexes[1] = a_mutex("m1", NULL);
+    EXPECT(0, sync_mutex_acquire(mutexes[0], 0));
+    struct job older = {.call = holds_one_wants_the_next, .number = 1, .handle = (void *)0};
+    job_start(&older);
+    await_flag(1);
+    raise_flag(17);
+    await_sleepers("m0", 1);
+    struct sy_segment *segment = lab()->attachment->segment;
+    struct sy_executor *mine = sy_self.thread->executor, *other = NULL;
+    for (uint32_t i = 0; i < sy_committed(segment, SY_EXECUTORS); i++) {
+        struct sy_executor *executor = sy_executor_at(segment, i);
+        other = sy_load(&executor->waiting.count) ? executor : other;
+    }
+    CHECK(other && other != mine);
+    CHECK(!sy_deadlock_find(segment, other, &cycle, true)); /* no cycle yet */
+    sy_put(&mine->waiting.principal, sy_self.id);
+    sy_put(&mine->waiting.ticket, (uint64_t)sy_now());
+    sy_put(&mine->waiting.records[0], record_of("m1") + 1);
+    sy_put(&mine->waiting.generations[0], sy_hot_generation(hot_of("m1")));
+    sy_store_sc(&mine->waiting.count, 1);
+    uint32_t park = sy_get(&mine->park);
+    CHECK(!sy_deadlock_find(segment, other, &cycle, false));
+    CHECK(sy_get(&mine->park) > park);
+    CHECK(sy_deadlock_find(segment, other, &cycle, true)); /* as an inspector asks */
+    NUMBER(2, cycle.count);
+    NUMBER(sy_self.id, cycle.principals[1]);
+    CHECK(sy_deadlock_find(segment, mine, &cycle, false));
+    NUMBER(2, cycle.count);
+    NUMBER(sy_self.id, cycle.principals[0]);
+    NUMBER(record_of("m1"), cycle.records[0]);
+    sy_put(&mine->waiting.ticket, 1); /* older than the other: now it is not the one */
+    CHECK(!sy_deadlock_find(segment, mine, &cycle, false));
+    sy_store_sc(&mine->waiting.count, 0);
+    EXPECT(SYNC_ETIMEDOUT, sync_mutex_acquire(mutexes[1], 0));
+    EXPECT(0, sync_mutex_release(mutexes[0]));
+    int rc = job_end(&older); /* it may have looked while the ticket was 1, and been right */
+    CHECK(rc == 0 || rc == SYNC_EDEADLK);
+}
+
 static void partner(void)
 {
     sync_mutex *first = a_mutex("m1", NULL), *second = a_mutex("m0", NULL);
@@ -151,4 +197,4 @@ static void across_processes(void)
 }
 
 HARNESS_MAIN(CASE(of_two), CASE(of_four), CASE(a_chain_is_none), CASE(told_before_the_timeout),
-             CASE(across_processes))
+             CASE(the_older_rouses_the_youngest), CASE(across_processes))

@@ -4,12 +4,13 @@
 
 #include "shm/opens.h"
 
-/* Between the commit and the wake: set, the wake is owed, nobody is woken. An event's sleepers watch
- * nobody, so nothing but the replay, or the re-check, gets them up. */
+/* Between the commit and the wake: set, the wake is owed, nobody is woken. An event's sleepers
+ * watch nobody, and the dead one has nothing open whose recovery would wake them: nothing but the
+ * replay, or the re-check, gets them up. */
 static void sets_and_dies_before_the_wake(void)
 {
     struct sy_actor actor;
-    an_event("go", false);
+    lab();
     raise_flag(0);
     await_flag(1);
     EXPECT(0, sy_begin(lab()->attachment, &actor));
@@ -35,8 +36,8 @@ static void sleeps_through_a_death(sync_timeout timeout)
     pid_t pid = spawn(sets_and_dies_before_the_wake);
     await_flag(0);
     sy_switches.recheck_off = true;
-    sleeper = (struct job){.call = waits_for_event, .handle = an_event("go", false),
-                           .timeout = timeout};
+    sleeper = (struct job){
+        .call = waits_for_event, .handle = an_event("go", false), .timeout = timeout};
     job_start(&sleeper);
     await_sleepers("go", 1);
     raise_flag(1);

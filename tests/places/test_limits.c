@@ -65,8 +65,8 @@ static void full_at_create(void)
 {
     char said[2048];
     struct sy_segment *segment;
-    struct sy_segment_config config = {.capacities = sy_default_capacities,
-                                       .uid = geteuid(), .gid = (uint32_t)-1, .mode = 0600};
+    struct sy_segment_config config = {
+        .capacities = sy_default_capacities, .uid = geteuid(), .gid = (uint32_t)-1, .mode = 0600};
     const char *const words[] = {managerd_path(), "--name", lab_name(), NULL};
     a_small_shm("size=300k,mode=1777"); /* room for the header, not for the buckets */
     POISON(&segment);
@@ -164,10 +164,16 @@ static struct sy_segment *a_segment_of_nobodys(uint32_t mode)
 {
     static struct sy_segment *segment;
     static char shm[SY_PATH_MAX];
-    struct sy_segment_config config = {
-        .capacities = {.processes = 16, .threads = 64, .principals = 512, .records = 512,
-                       .chunks = 64, .ring = 64},
-        .default_timeout = 1000000000, .uid = NOBODY, .gid = NOBODY, .mode = mode};
+    struct sy_segment_config config = {.capacities = {.processes = 16,
+                                                      .threads = 64,
+                                                      .principals = 512,
+                                                      .records = 512,
+                                                      .chunks = 64,
+                                                      .ring = 64},
+                                       .default_timeout = 1000000000,
+                                       .uid = NOBODY,
+                                       .gid = NOBODY,
+                                       .mode = mode};
     snprintf(shm, sizeof(shm), "/libsync.%d.%s", NOBODY, lab_name());
     EXPECT(0, sy_segment_create(shm, &config, &segment));
     return segment;
@@ -231,8 +237,8 @@ static void root_does_not_fall_for_another_users_file(void)
     CHECK(UNTOUCHED(&manager));
 }
 
-/* Two users on one segment, one of whom may not read the other's /proc: death is still proved by what
- * is shared, and the living are never robbed. */
+/* Two users on one segment, one of whom may not read the other's /proc: death is still proved by
+ * what is shared, and the living are never robbed. */
 static struct sy_segment *shared;
 static sync_mutex *open_shared(const char *label)
 {

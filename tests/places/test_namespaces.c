@@ -108,7 +108,9 @@ static void a_death_inside_is_seen_outside(void)
     pid_t outer = spawn_inside(holds);
     await_flag(0);
     sync_mutex *mutex = a_mutex("camera", NULL);
-    struct job job = {.call = takes_permits, .handle = a_semaphore("exposures", 2, 2), .number = 2,
+    struct job job = {.call = takes_permits,
+                      .handle = a_semaphore("exposures", 2, 2),
+                      .number = 2,
                       .timeout = SYNC_S(10)};
     job_start(&job);
     AWAIT(sleepers_on("exposures") == 1);
@@ -171,7 +173,8 @@ static void a_pid_means_nothing_across(void)
 }
 IN_EACH_LAB(a_pid_means_nothing_across)
 
-/* Its byte may be free, its pid is nobody's here: only its life words speak, and they say that it lives. */
+/* Its byte may be free, its pid is nobody's here: only its life words speak, and they say that it
+ * lives. */
 static void without_its_descriptors_it_lives_on(void)
 {
     without_descriptors = true;

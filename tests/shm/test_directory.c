@@ -119,8 +119,7 @@ static void swept_out_of_its_chain_then_free(void)
     for (int i = 0; i < 200; i++) {
         snprintf(text, sizeof(text), "axis-%d", i);
         NUMBER(i % 2 ? records[i] : SY_NONE, found(text));
-        NUMBER(i % 2 ? SY_RECORD_LIVE : SY_RECORD_FREE,
-               sy_state_of(at(records[i])->state));
+        NUMBER(i % 2 ? SY_RECORD_LIVE : SY_RECORD_FREE, sy_state_of(at(records[i])->state));
     }
     sy_directory_sweep(segment);
     CHECK(segment->header->directory_epoch == epoch + 1);
@@ -168,8 +167,8 @@ static void settled(void)
     sy_directory_settle(segment, record);
     NUMBER(sy_state(generation, SY_RECORD_LIVE), hot->state);
     /* LIVE, but linked nowhere: its maker died just before. */
-    *sy_bucket_at(segment, sy_hash("camera", 6) &
-                               (segment->header->regions[SY_BUCKETS].capacity - 1)) = 0;
+    *sy_bucket_at(segment,
+                  sy_hash("camera", 6) & (segment->header->regions[SY_BUCKETS].capacity - 1)) = 0;
     sy_directory_settle(segment, record);
     NUMBER(SY_RECORD_FREE, sy_state_of(hot->state));
     sy_put(&hot->state, sy_state(generation + 1, SY_RECORD_PRIVATE));

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-static struct sy_capacities tiny = {.processes = 4, .threads = 8, .principals = 16, .records = 16,
-                                    .chunks = 4, .ring = 16};
+static struct sy_capacities tiny = {
+    .processes = 4, .threads = 8, .principals = 16, .records = 16, .chunks = 4, .ring = 16};
 
 static int makes(int from, int to)
 {
@@ -47,8 +47,8 @@ static void threads_run_out(void)
     EXPECT(0, sync_mutex_acquire(mutex, 0));
     struct job jobs[8];
     for (int i = 0; i < 7; i++) {
-        jobs[i] = (struct job){.call = acquires_and_releases, .handle = mutex,
-                               .timeout = SYNC_FOREVER};
+        jobs[i] = (struct job){
+            .call = acquires_and_releases, .handle = mutex, .timeout = SYNC_FOREVER};
         job_start(&jobs[i]);
     }
     await_sleepers("camera", 7);

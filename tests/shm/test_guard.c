@@ -122,7 +122,8 @@ static void not_handed_back_by_a_stranger(void)
 static void admission(void)
 {
     CHECK(sy_admits(0) && sy_admits(SY_W) && sy_admits(SY_R | SY_W | 7) && sy_admits(SY_R | 7));
-    CHECK(!sy_admits(7) && !sy_admits(SY_W | 7) && !sy_admits(SY_BROKEN) && !sy_admits(SY_POISONED));
+    CHECK(!sy_admits(7) && !sy_admits(SY_W | 7) && !sy_admits(SY_BROKEN) &&
+          !sy_admits(SY_POISONED));
 }
 
 HARNESS_MAIN(CASE(taken_and_released), CASE(ones_own_is_dirty), CASE(anothers_is_waited_for),

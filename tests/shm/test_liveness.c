@@ -148,7 +148,7 @@ static void owners(void)
     CHECK(!sy_owner_dead(look(), SY_BROKEN, true));
     CHECK(!sy_owner_dead(look(), SY_POISONED, true));
     CHECK(!sy_owner_life(look(), SY_BROKEN, &life));
-    CHECK(sy_owner_dead(look(), id + (1 << 16), false)); /* another generation of it */
+    CHECK(sy_owner_dead(look(), id + (1 << 16), false));      /* another generation of it */
     CHECK(sy_owner_dead(look(), sy_owner_id(900, 1), false)); /* never given out */
     killed(pid);
     CHECK(sy_owner_dead(look(), id, false)); /* by the life word, which the kernel fired */

@@ -5,9 +5,13 @@
 
 static void add(uint64_t value, const char *text)
 {
-    sy_ring_add(look(), &(struct sy_ring_event){.type = SY_EVENT_NOTE, .record = 3,
-                                                .generation = 4, .principal = SY_W | 5,
-                                                .other = 6, .pid = 7, .value = value,
+    sy_ring_add(look(), &(struct sy_ring_event){.type = SY_EVENT_NOTE,
+                                                .record = 3,
+                                                .generation = 4,
+                                                .principal = SY_W | 5,
+                                                .other = 6,
+                                                .pid = 7,
+                                                .value = value,
                                                 .text = text});
 }
 
@@ -77,5 +81,5 @@ static void texts_are_cleaned_and_cut(void)
     NUMBER('?', entry.text[0]);
 }
 
-HARNESS_MAIN(CASE(whole_and_in_order), CASE(the_oldest_are_overwritten),
-             CASE(a_gap_is_passed_over), CASE(texts_are_cleaned_and_cut))
+HARNESS_MAIN(CASE(whole_and_in_order), CASE(the_oldest_are_overwritten), CASE(a_gap_is_passed_over),
+             CASE(texts_are_cleaned_and_cut))

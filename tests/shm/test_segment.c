@@ -61,8 +61,8 @@ static void made_whole(void)
         CHECK(sy_get(&region->committed) <= region->capacity);
     }
     POISON(&second);
-    struct sy_segment_config config = {.capacities = sy_default_capacities,
-                                       .uid = geteuid(), .gid = (uint32_t)-1, .mode = 0600};
+    struct sy_segment_config config = {
+        .capacities = sy_default_capacities, .uid = geteuid(), .gid = (uint32_t)-1, .mode = 0600};
     EXPECT(SYNC_EEXIST, sy_segment_create(lab_shm(), &config, &second));
     CHECK(UNTOUCHED(&second));
     char draft[SY_PATH_MAX + 32];
@@ -210,14 +210,12 @@ static void each_failure_while_it_is_made(void)
         enum sy_fault_point point;
         int error, code;
         uint32_t calls;
-    } faults[] = {{SY_FAULT_SHM_OPEN, EMFILE, SYNC_ESYSTEM, 1},
-                  {SY_FAULT_SHM_OPEN, ENOSPC, SYNC_ENOSPC, 1},
-                  {SY_FAULT_ALLOCATE, ENOSPC, SYNC_ENOSPC, 3},
-                  {SY_FAULT_RESERVE, ENOMEM, SYNC_ENOMEM, 1},
-                  {SY_FAULT_MAP, EAGAIN, SYNC_EMEMLOCK, 1},
-                  {SY_FAULT_MAP, ENOMEM, SYNC_ENOMEM, 1}};
-    struct sy_segment_config config = {.capacities = sy_default_capacities,
-                                       .uid = geteuid(), .gid = (uint32_t)-1, .mode = 0600};
+    } faults[] = {
+        {SY_FAULT_SHM_OPEN, EMFILE, SYNC_ESYSTEM, 1}, {SY_FAULT_SHM_OPEN, ENOSPC, SYNC_ENOSPC, 1},
+        {SY_FAULT_ALLOCATE, ENOSPC, SYNC_ENOSPC, 3},  {SY_FAULT_RESERVE, ENOMEM, SYNC_ENOMEM, 1},
+        {SY_FAULT_MAP, EAGAIN, SYNC_EMEMLOCK, 1},     {SY_FAULT_MAP, ENOMEM, SYNC_ENOMEM, 1}};
+    struct sy_segment_config config = {
+        .capacities = sy_default_capacities, .uid = geteuid(), .gid = (uint32_t)-1, .mode = 0600};
     char draft[SY_PATH_MAX + 32];
     snprintf(draft, sizeof(draft), "%s.new", lab_path());
     for (size_t i = 0; i < SY_COUNT(faults); i++) {

@@ -113,7 +113,8 @@ static void check_deaths(struct storm_log *log, struct holds *holds)
             !unknown_between(holds, previous, hold)) {
             blame(log, RULE_DIED, hold->acquired, "told of a death nobody died");
         } else if (!told && previous && previous->died && !previous->doubtful && !object.silent &&
-                   !broken_between(holds, previous, hold) && !unknown_between(holds, previous, hold)) {
+                   !broken_between(holds, previous, hold) &&
+                   !unknown_between(holds, previous, hold)) {
             blame(log, RULE_DIED, hold->acquired, "not told that the owner before died");
         }
         previous = hold;

@@ -337,9 +337,15 @@ static int one_test(struct storm_log *log, uint32_t number)
     }
     switch (tests[number].rule) {
     case RULE_TIME:
-    case RULE_CODE: check_calls(log); break;
-    case RULE_SEED: check_plan(log); break;
-    default: log_sort(log, object); check_object(log, object);
+    case RULE_CODE:
+        check_calls(log);
+        break;
+    case RULE_SEED:
+        check_plan(log);
+        break;
+    default:
+        log_sort(log, object);
+        check_object(log, object);
     }
     return log->found[tests[number].rule] ? 0 : 1;
 }
