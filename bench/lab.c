@@ -18,7 +18,7 @@ static uint32_t names_wanted, chunks_wanted, lab_count;
 static pid_t owner; /* children inherit all this, and must not end it */
 static sync_manager *manager;
 static pid_t manager_of;
-static char segment[256]; /* its path */
+static char segment[256];         /* its path */
 static volatile pid_t daemon_pid; /* 0: none of ours runs */
 
 static int managerd(char *const arguments[])

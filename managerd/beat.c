@@ -26,6 +26,7 @@ int beat_start(struct sy_segment *segment)
 {
     sigset_t all, old;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* a segment cut short is told wherever it is met */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     running = true;
     sy_put(&segment->header->heartbeat, (uint64_t)sy_now()); /* before anybody is told we run */

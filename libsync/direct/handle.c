@@ -226,6 +226,7 @@ static int open_record(struct sy_attachment *a, const struct sy_actor *actor,
                        const struct sy_name *name, const struct sy_open_request *request,
                        struct sy_opened **ret_opened, bool *ret_created)
 {
+    int64_t deadline = sy_now() + SY_DEFAULT_TIMEOUT;
     for (;;) {
         uint32_t record;
         int rc = find_or_create(actor, name, request, &record, ret_created);
@@ -251,6 +252,11 @@ static int open_record(struct sy_attachment *a, const struct sy_actor *actor,
             if (live || (rc && rc != SYNC_ENOENT)) {
                 return rc;
             }
+        }
+        if (sy_now() > deadline) {
+            return sy_fail(SYNC_EBUSY,
+                           "%.200s: it is being unlinked by somebody who does not go on",
+                           name->text);
         }
         let_unlinker_finish(actor, record);
     }
