@@ -78,6 +78,24 @@ static void say_goodbye(struct sy_segment *segment)
              segment->shm_name);
 }
 
+static int remove_unused(struct sy_segment *segment)
+{
+    int live = reaper_report(segment);
+    if (live) {
+        log_line(LOG_ERR, "%d processes use /dev/shm%s: not removed; see managerctl clients", live,
+                 segment->shm_name);
+        return EXIT_REFUSED;
+    }
+    /* First the state, then the name: who comes in between finds it orphaned and fails closed. */
+    sy_store_sc(&segment->header->state, SY_STATE_ORPHANED);
+    int rc = sy_shm_unlink(segment->shm_name);
+    if (rc < 0) {
+        log_line(LOG_ERR, "shm_unlink %s: %s", segment->shm_name, strerror(-rc));
+        return EXIT_REFUSED;
+    }
+    return 0;
+}
+
 static int remove_segment(const char *shm_name)
 {
     struct sy_segment *segment;
@@ -90,21 +108,9 @@ static int remove_segment(const char *shm_name)
         log_line(LOG_ERR, "%s", sync_last_error());
         return EXIT_REFUSED;
     }
-    int live = reaper_report(segment);
-    if (live) {
-        log_line(LOG_ERR, "%d processes use /dev/shm%s: not removed; see managerctl clients", live,
-                 shm_name);
-        return EXIT_REFUSED;
-    }
-    /* First the state, then the name: who comes in between finds it orphaned and fails closed. */
-    sy_store_sc(&segment->header->state, SY_STATE_ORPHANED);
-    int rc = sy_shm_unlink(shm_name);
-    if (rc < 0) {
-        log_line(LOG_ERR, "shm_unlink %s: %s", shm_name, strerror(-rc));
-        return EXIT_REFUSED;
-    }
+    int rc = remove_unused(segment);
     sy_segment_free(segment);
-    return 0;
+    return rc;
 }
 
 static void report_ready(int fd, int status)

@@ -12,7 +12,7 @@
 
 __thread struct sy_self sy_self __attribute__((tls_model("initial-exec")));
 static __thread struct sy_thread *threads __attribute__((tls_model("initial-exec")));
-static __thread int rounds __attribute__((tls_model("initial-exec")));
+static __thread bool postponed __attribute__((tls_model("initial-exec")));
 
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -97,12 +97,12 @@ void sy_thread_exit(void)
     }
 }
 
-/* What is still held may be about to be released by another destructor: then go in the last round
- * only. One that uses the library later registers again, and is called again. */
+/* What is still held may be about to be released by another destructor of this round: then go in the
+ * next one. A destructor that uses the library later registers again, and is called again. */
 static void thread_end(void *list)
 {
-    if (sy_self.holds && ++rounds < PTHREAD_DESTRUCTOR_ITERATIONS &&
-        pthread_setspecific(key, list) == 0) {
+    if (sy_self.holds && !postponed && pthread_setspecific(key, list) == 0) {
+        postponed = true;
         return;
     }
     sy_thread_exit();
@@ -118,7 +118,7 @@ static void make_key(void)
 void sy_threads_forked(void)
 {
     threads = NULL;
-    rounds = 0;
+    postponed = false;
     memset(&sy_self, 0, sizeof(sy_self));
 }
 

@@ -87,7 +87,7 @@ static int run_to_anchor(struct crash_case *c, const struct kill_point *point,
         if (!victim_continue(c)) {
             return VICTIM_LOST;
         }
-        stop = victim_wait(c);
+        stop = (int)victim_wait(c);
         if (stop != VICTIM_STOPPED) {
             return stop;
         }
