@@ -13,7 +13,7 @@
 #define WAITERS_MAX 3
 #define LARGE (2ull << 30)
 #define SETTLE 5000000ll /* ns: more than anybody spins */
-#define TRIES 50
+#define TRIES 10
 #define FUTEX_WAITERS_BIT 0x80000000u
 #define FUTEX_OWNER_DIED_BIT 0x40000000u
 
@@ -34,11 +34,22 @@ struct death {
 
 /* ---- the waiters ---- */
 
+/* The owner that had waited gets it before the others that wait only where order of arrival counts.
+ */
+static void open_both(sync_mutex *mutexes[2])
+{
+    sync_mutex_options options = {.fifo = 1};
+    bench_check(sync_mutex_open(bench_manager(), "death", NULL, &mutexes[0]), "sync_mutex_open");
+    bench_check(sync_mutex_open(bench_manager(), "death in order", &options, &mutexes[1]),
+                "sync_mutex_open");
+}
+
 static void setup(struct bench_crew *crew, struct bench_member *me)
 {
+    static sync_mutex *mutexes[2];
     (void)crew;
-    bench_check(sync_mutex_open(bench_manager(), "death", NULL, (sync_mutex **)&me->own),
-                "sync_mutex_open");
+    open_both(mutexes);
+    me->own = mutexes;
 }
 
 static bench_word *word_of(struct scene *scene)
@@ -64,6 +75,7 @@ static void await_death(struct scene *scene)
 static void work(struct bench_crew *crew, struct bench_member *me, enum bench_side side)
 {
     struct scene *scene = crew->shared;
+    sync_mutex *mutex = ((sync_mutex **)me->own)[crew->parameter];
     int64_t nobody = 0;
     atomic_store(&me->state, 1);
     if (side == BENCH_PEER) {
@@ -71,12 +83,12 @@ static void work(struct bench_crew *crew, struct bench_member *me, enum bench_si
         atomic_compare_exchange_strong(&scene->next, &nobody, bench_now());
         bench_futex_wake(word_of(scene), WAITERS_MAX);
     } else {
-        if (bench_check(sync_mutex_acquire(me->own, SYNC_S(10)), "sync_mutex_acquire") ==
+        if (bench_check(sync_mutex_acquire(mutex, SYNC_S(10)), "sync_mutex_acquire") ==
             SYNC_OWNER_DIED) {
             atomic_store(&scene->next, bench_now());
             atomic_fetch_add(&scene->dead, 1);
         }
-        bench_check(sync_mutex_release(me->own), "sync_mutex_release");
+        bench_check(sync_mutex_release(mutex), "sync_mutex_release");
     }
 }
 
@@ -113,10 +125,10 @@ static pid_t start_victim(struct death *d, enum bench_side side)
         pthread_mutex_lock(&d->scene->peer);
         atomic_fetch_or(word_of(d->scene), FUTEX_WAITERS_BIT);
     } else {
-        sync_mutex *mutex;
-        bench_check(sync_mutex_open(bench_manager(), "death", NULL, &mutex), "sync_mutex_open");
+        sync_mutex *mutexes[2];
+        open_both(mutexes);
         atomic_store(&d->scene->victim, 1);
-        bench_check(sync_mutex_acquire(mutex, SYNC_S(10)), "sync_mutex_acquire");
+        bench_check(sync_mutex_acquire(mutexes[d->waited], SYNC_S(10)), "sync_mutex_acquire");
     }
     atomic_store(&d->scene->victim, 2);
     for (;;) {
@@ -215,13 +227,13 @@ static bool room_for_large(void)
            LARGE + LARGE / 2;
 }
 
-static void one_case(struct bench_crew *crew, sync_mutex *mutex, enum manager state, bool waited,
+static void one_case(struct bench_crew *crew, sync_mutex **mutexes, enum manager state, bool waited,
                      bool large)
 {
     char what[80];
     struct death d = {.crew = crew,
                       .scene = crew->shared,
-                      .mutex = mutex,
+                      .mutex = mutexes[waited],
                       .turns = large || bench_options.quick ? 1 : 3,
                       .waited = waited,
                       .large = large};
@@ -234,6 +246,7 @@ static void one_case(struct bench_crew *crew, sync_mutex *mutex, enum manager st
         bench_skip(what, "less than 3 GB free");
         return;
     }
+    crew->parameter = waited;
     bench_compare(&(struct bench_case){.what = what,
                                        .unit = "ns",
                                        .bar = 2,
@@ -242,38 +255,39 @@ static void one_case(struct bench_crew *crew, sync_mutex *mutex, enum manager st
                                        .context = &d});
 }
 
-static void with_manager(enum manager state, struct scene *scene, sync_mutex *mutex)
+static void with_manager(enum manager state, struct scene *scene, sync_mutex **mutexes)
 {
     static const int crews[] = {1, WAITERS_MAX};
     for (size_t i = 0; i < 2; i++) {
         struct bench_crew *crew = bench_crew_start(crews[i], true, scene, setup, work);
-        one_case(crew, mutex, state, false, false);
-        one_case(crew, mutex, state, true, false);
-        one_case(crew, mutex, state, i == 1, true);
+        one_case(crew, mutexes, state, false, false);
+        one_case(crew, mutexes, state, true, false);
+        one_case(crew, mutexes, state, i == 1, true);
         bench_crew_end(crew);
     }
 }
 
 static void run_death(void)
 {
-    sync_mutex *mutex;
+    sync_mutex *mutexes[2];
     if (bench_options.cpu_count < 2) {
         bench_skip("all", "needs two CPUs");
         return;
     }
     struct scene *scene = bench_shared(sizeof(*scene));
-    bench_check(sync_mutex_open(bench_manager(), "death", NULL, &mutex), "sync_mutex_open");
-    with_manager(ALIVE, scene, mutex);
+    open_both(mutexes);
+    with_manager(ALIVE, scene, mutexes);
     pid_t manager = bench_manager_pid();
     kill(manager, SIGSTOP);
     bench_sleep(1300000000); /* its beat is stale after a second */
-    with_manager(STOPPED, scene, mutex);
+    with_manager(STOPPED, scene, mutexes);
     kill(manager, SIGCONT);
     bench_manager_kill();
     bench_sleep(1300000000);
-    with_manager(DEAD, scene, mutex);
+    with_manager(DEAD, scene, mutexes);
     bench_manager_start();
-    sync_mutex_close(mutex);
+    sync_mutex_close(mutexes[0]);
+    sync_mutex_close(mutexes[1]);
 }
 
 const struct bench_question bench_death = {

@@ -32,3 +32,5 @@ PHONY += bench bench-quick
 bench bench-quick: bench/bench$(EXEEXT) managerd/managerd$(EXEEXT)
 	$(AM_V_at)SYNC_MANAGERD='$(abs_top_builddir)/managerd/managerd' \
 		bench/bench$(EXEEXT) `test $@ = bench || echo --quick` $(BENCHFLAGS) $(BENCH)
+
+EXTRA_DIST += bench/README.md

@@ -21,14 +21,25 @@ static int add(int epoll, int fd, uint64_t key)
     return fd < 0 ? -1 : epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-static int signals(void)
+static sigset_t stop_signals(void)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    return set;
+}
+
+void loop_block_signals(void)
+{
+    sigset_t set = stop_signals();
     sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int signals(void)
+{
+    sigset_t set = stop_signals();
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

@@ -144,6 +144,7 @@ static int serve(struct config *config, const char *shm_name, int ready)
 {
     struct sy_segment *segment;
     int32_t other = 0;
+    loop_block_signals(); /* a stop that comes before the loop is kept for it */
     int listener = singleton_claim(shm_name, &other);
     if (listener < 0) {
         /* Two controllers may start a manager at once: the loser waits for the winner's segment. */

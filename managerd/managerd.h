@@ -57,6 +57,7 @@ void reaper_sweep(struct reaper *reaper);
 int reaper_report(struct sy_segment *segment);
 
 /* loop.c: until a signal says stop. */
+void loop_block_signals(void);
 int loop_run(struct sy_segment *segment, int listener);
 
 #endif

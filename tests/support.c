@@ -232,6 +232,7 @@ struct sy_segment *look(void)
 
 void look_again(void)
 {
+    sy_segment_free(view);
     view = NULL;
 }
 

@@ -37,11 +37,17 @@ int sy_refuse_orphan(struct sy_attachment *attachment)
 
 void sy_keep_up(struct sy_attachment *attachment, int64_t now)
 {
-    int64_t last = sy_get(&attachment->kept_at);
-    if (now - last < KEEP_UP) {
+    if (pthread_mutex_trylock(&attachment->lock)) {
+        return; /* another thread is at it, or about to be */
+    }
+    bool due = now - attachment->kept_at >= KEEP_UP;
+    if (due) {
+        attachment->kept_at = now;
+    }
+    pthread_mutex_unlock(&attachment->lock);
+    if (!due) {
         return;
     }
-    sy_put(&attachment->kept_at, now);
     sy_process_keep_byte(attachment->segment);
     if (sy_manager_stale(attachment->segment)) {
         sy_segment_check_orphan(attachment->segment);

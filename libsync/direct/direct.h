@@ -32,7 +32,7 @@ struct sy_attachment {
     sy_word interrupts; /* sync_interrupt calls */
     int hello;          /* socket to the manager, -1; checked by hello_inode before it is closed */
     ino_t hello_inode;
-    _Atomic int64_t kept_at; /* ns, when the byte and the hello were last seen to */
+    int64_t kept_at; /* ns, when the byte and the hello were last seen to */
     char name[64];
     char label[SY_LABEL];
 };
@@ -45,6 +45,7 @@ struct sy_thread {
     uint32_t index, id;
     uint32_t generation;    /* of the attachment when it registered */
     _Atomic uint32_t level; /* operations under way, one inside the other by signal handlers */
+    int cancel_state;       /* of the thread, while an operation has cancellation off */
 };
 
 /* Initial-exec: no malloc at first touch, so a signal handler may look. */

@@ -97,8 +97,8 @@ void sy_thread_exit(void)
     }
 }
 
-/* What is still held may be about to be released by another destructor of this round: then go in the
- * next one. A destructor that uses the library later registers again, and is called again. */
+/* What is still held may be about to be released by another destructor of this round: then go in
+ * the next one. A destructor that uses the library later registers again, and is called again. */
 static void thread_end(void *list)
 {
     if (sy_self.holds && !postponed && pthread_setspecific(key, list) == 0) {
@@ -170,6 +170,11 @@ int sy_enlist(struct sy_attachment *attachment)
 static void take_level(struct sy_thread *thread, struct sy_actor *ret_actor)
 {
     uint32_t level = sy_get(&thread->level);
+    if (level == 0) {
+        /* Some of the kernel's calls below are cancellation points: a thread that was unwound in
+         * the middle of an operation would leave it half done. */
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &thread->cancel_state);
+    }
     sy_put(&thread->level, level + 1);
     ret_actor->segment = thread->attachment->segment;
     ret_actor->executor = thread->executor;
@@ -203,8 +208,14 @@ static struct sy_thread *thread_of(struct sy_executor *executor)
 void sy_done(const struct sy_actor *actor)
 {
     struct sy_thread *thread = thread_of(actor->executor);
-    if (thread) {
-        sy_put(&thread->level, sy_get(&thread->level) - 1);
+    if (!thread) {
+        return;
+    }
+    uint32_t level = sy_get(&thread->level) - 1;
+    sy_put(&thread->level, level);
+    if (level == 0) {
+        int unused;
+        pthread_setcancelstate(thread->cancel_state, &unused);
     }
 }
 

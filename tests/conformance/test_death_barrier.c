@@ -148,6 +148,7 @@ static int arrives_and_is_cancelled(struct job *job)
 {
     raise_flag(0);
     CHECK(sync_barrier_wait(job->handle, SYNC_FOREVER) < 0);
+    raise_flag(1);
     return 0;
 }
 
@@ -159,9 +160,13 @@ static void a_cancelled_thread_waits_on(void)
     job_start(&job);
     await_sleepers("start", 1);
     CHECK(pthread_cancel(job.thread) == 0);
+    struct timespec some = {1, 200000000}; /* time for a re-check, with its system calls */
+    nanosleep(&some, NULL);
     NUMBER(1, sync_barrier_waiting(barrier));
+    NUMBER(1, sleepers_on("start"));
     EXPECT(0, sync_barrier_abort(barrier));
     CHECK(pthread_join(job.thread, NULL) == 0);
+    CHECK(atomic_load(&board->flag[1])); /* it came out of the wait by the front door */
     EXPECT(0, sync_barrier_reset(barrier));
 }
 IN_EACH_LAB(a_cancelled_thread_waits_on)

@@ -138,7 +138,7 @@ int stepper_one(struct crash_case *c, uint64_t pc)
         if (!arch_set_breakpoint(tid, CRASH_BREAKPOINTS - 1, behind) || !victim_continue(c)) {
             return VICTIM_LOST;
         }
-        int stop = victim_wait(c);
+        int stop = (int)victim_wait(c);
         return stop == VICTIM_STOPPED && !arch_set_breakpoint(tid, CRASH_BREAKPOINTS - 1, 0)
                    ? VICTIM_LOST
                    : stop;

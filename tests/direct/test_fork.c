@@ -101,7 +101,7 @@ static void a_child_of_the_bare_system_call(void)
 {
     int status;
     a_parent_with_everything();
-    pid_t pid = (pid_t)syscall(SYS_fork);
+    pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
     CHECK(pid >= 0);
     if (pid == 0) {
         the_child_owns_nothing();
@@ -174,7 +174,7 @@ static void whatever_it_does_first(void)
     for (size_t i = 0; i < SY_COUNT(first); i++) {
         int status;
         joined(spawn(first[i]));
-        pid_t pid = (pid_t)syscall(SYS_fork);
+        pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
         if (pid == 0) {
             first[i]();
             _exit(0);

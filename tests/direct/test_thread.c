@@ -143,6 +143,7 @@ static int cycles(struct job *job)
         EXPECT(0, sync_mutex_acquire(mutex, SYNC_S(20)));
         EXPECT(0, sync_mutex_release(mutex));
         rounds++;
+        raise_flag(2);
     }
     CHECK(rounds > 0);
     return 0;
@@ -175,6 +176,7 @@ static void a_storm_of_handlers(void)
     }
     struct itimerval often = {{0, 500}, {0, 500}};
     setitimer(ITIMER_REAL, &often, NULL);
+    await_flag(2);
     int64_t end = sy_now() + 700000000;
     while (sy_now() < end) {
         for (int i = 0; i < 3; i++) {
@@ -383,6 +385,7 @@ static void longjmp_out_of_a_wait(void)
     }
     /* Its next operation is whole. */
     job_start(&holder);
+    await_flag(2);
     for (int i = 0; i < 200; i++) {
         EXPECT(0, sync_mutex_acquire(mutex, SYNC_S(20)));
         EXPECT(0, sync_mutex_release(mutex));

@@ -102,8 +102,7 @@ static void a_second_manager_beside_an_orphan_is_refused(void)
     CHECK(unlink(lab_path()) == 0);
     NUMBER(EXIT_RUNNING, command_output(said, sizeof(said), line)); /* its manager still lives */
     killed(manager);
-    sy_segment_free(look()); /* or we are one who uses it */
-    look_again();
+    look_again(); /* or we are one who uses it */
     NUMBER(EXIT_REFUSED, command_output(said, sizeof(said), line));
     snprintf(words, sizeof(words), "pid %d still uses a segment %s whose name was taken away",
              (int)pid, lab_path());
