@@ -239,7 +239,7 @@ static void one_case(struct bench_crew *crew, sync_mutex **mutexes, enum manager
                       .large = large};
     snprintf(what, sizeof(what), "%d waiting, owner %s, manager %s%s", crew->count,
              waited ? "had waited" : "fresh", managers[state], large ? ", 2 GB" : "");
-    if (!bench_wanted(what)) {
+    if (!bench_wanted(what) || (large && bench_options.quick)) {
         return;
     }
     if (large && !room_for_large()) {

@@ -175,7 +175,11 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
         if (sy_admits(seen)) {
             int64_t until;
             if (seen == SY_W && reserved_for_another(call, sy_now(), &until)) {
-                *ret_wait = (struct sy_wait){.word = &hot->word, .value = seen, .until = until};
+                /* Watched, as it may take the word and die before we look again. */
+                *ret_wait = (struct sy_wait){.word = &hot->word,
+                                             .value = seen,
+                                             .watch = sy_get(&hot->u.mutex.reserved_for),
+                                             .until = until};
                 return SY_WAIT;
             }
             uint32_t keep = call->actor.slept ? SY_W : seen & SY_W;
