@@ -20,7 +20,11 @@ void sy_event_set_step(const struct sy_actor *actor, struct sy_hot *hot, uint32_
     bool one = automatic(hot), owes = false;
     do {
         if (one && (seen & SET)) {
-            return; /* the one before still waits to be taken, and its wake was given */
+            /* The one before still waits to be taken, and its wake was given. */
+            if (owes) {
+                sy_paid(actor);
+            }
+            return;
         }
         if ((seen & SY_W) && !owes) {
             sy_owe(actor, record, generation);
