@@ -214,7 +214,7 @@ int main(int argc, char **argv)
     }
     snprintf(
         cut_text, sizeof(cut_text),
-        "managerd: /dev/shm%s was truncated: stopping; end the programs that use it, remove it, "
+        "managerd: the segment /dev/shm%s was truncated: stopping; end the programs that use it, remove it, "
         "start again\n",
         shm_name);
     signal(SIGBUS, segment_cut);
