@@ -196,13 +196,15 @@ static bool eviction_not_told(struct storm_log *log, uint32_t *ret_object)
         for (uint32_t i = 0; i < holds.count * holds.break_count && !found; i++) {
             const struct hold *hold = &holds.holds[i / holds.break_count];
             const struct entry *entry = holds.breaks[i % holds.break_count];
-            found = hold->lost && hold->token && entry->record->token == hold->token &&
-                    entry->after != NEVER;
-            for (uint32_t j = 0; found && j < log->by_object[object].count; j++) {
+            bool evicted = hold->lost && hold->token && entry->record->token == hold->token &&
+                           entry->after != NEVER;
+            /* Killed before its release, it leaves nothing to damage. */
+            for (uint32_t j = 0; evicted && j < log->by_object[object].count; j++) {
                 struct entry *release = entry_at(log, object, j);
                 if (release->life == hold->acquired->life && release->result == SYNC_ELOST &&
                     release->before >= entry->after) {
                     release->result = 0;
+                    found = true;
                 }
             }
         }
