@@ -184,6 +184,22 @@ static bool death_not_told(struct storm_log *log, uint32_t *ret_object)
     return false;
 }
 
+/* Does the damaged recording show a hold that ended well after its eviction? One whose holder was
+ * killed before its last release does not. */
+static bool ended_well(struct storm_log *log, uint32_t object, const struct entry *eviction)
+{
+    struct holds holds;
+    bool shown = false;
+    holds_build(log, object, &holds);
+    for (uint32_t i = 0; i < holds.count; i++) {
+        const struct hold *hold = &holds.holds[i];
+        shown = shown || (hold->token && hold->token == eviction->record->token &&
+                          hold->released_well && hold->released_well->before >= eviction->after);
+    }
+    holds_free(&holds);
+    return shown;
+}
+
 static bool eviction_not_told(struct storm_log *log, uint32_t *ret_object)
 {
     for (uint32_t object = 0; object < PLAN_OBJECTS; object++) {
@@ -196,17 +212,18 @@ static bool eviction_not_told(struct storm_log *log, uint32_t *ret_object)
         for (uint32_t i = 0; i < holds.count * holds.break_count && !found; i++) {
             const struct hold *hold = &holds.holds[i / holds.break_count];
             const struct entry *entry = holds.breaks[i % holds.break_count];
-            bool evicted = hold->lost && hold->token && entry->record->token == hold->token &&
-                           entry->after != NEVER;
-            /* Killed before its release, it leaves nothing to damage. */
-            for (uint32_t j = 0; evicted && j < log->by_object[object].count; j++) {
+            if (!hold->lost || !hold->token || entry->record->token != hold->token ||
+                entry->result != 0 || entry->after == NEVER) {
+                continue;
+            }
+            for (uint32_t j = 0; j < log->by_object[object].count; j++) {
                 struct entry *release = entry_at(log, object, j);
                 if (release->life == hold->acquired->life && release->result == SYNC_ELOST &&
                     release->before >= entry->after) {
                     release->result = 0;
-                    found = true;
                 }
             }
+            found = ended_well(log, object, entry);
         }
         holds_free(&holds);
         *ret_object = object;
