@@ -331,17 +331,6 @@ static int barrier_leave(struct sy_call *call, int rc)
 
 /* ---- recovery ---- */
 
-static bool process_dead(struct sy_segment *segment, uint32_t process, uint32_t generation,
-                         bool thorough)
-{
-    struct sy_process *slot = sy_process_at(segment, process);
-    uint64_t tenancy = slot ? sy_load(&slot->tenancy) : 0;
-    uint32_t state = sy_tenancy_state(tenancy);
-    return !slot || sy_tenancy_generation(tenancy) != generation || state == SY_SLOT_FREE ||
-           state == SY_SLOT_EXITED ||
-           (thorough && sy_process_state(segment, process, generation) == SYNC_STATE_DEAD);
-}
-
 struct roll_call {
     uint64_t arrived;
     bool thorough, missing;
@@ -352,7 +341,7 @@ static bool look_at_member(struct sy_segment *segment, uint32_t process, uint32_
 {
     struct roll_call *roll = argument;
     roll->missing = sy_get(&entry->opens) && sy_get(&entry->arrived) != roll->arrived &&
-                    process_dead(segment, process, generation, roll->thorough);
+                    sy_process_dead(segment, process, generation, roll->thorough);
     roll->process = process;
     roll->generation = generation;
     return roll->missing;

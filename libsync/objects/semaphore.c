@@ -38,13 +38,7 @@ static bool count_one(struct sy_segment *segment, uint32_t process, uint32_t gen
     if (!permits) {
         return false;
     }
-    struct sy_process *slot = sy_process_at(segment, process);
-    uint64_t tenancy = slot ? sy_load(&slot->tenancy) : 0;
-    uint32_t state = sy_tenancy_state(tenancy);
-    bool dead = !slot || sy_tenancy_generation(tenancy) != generation || state == SY_SLOT_FREE ||
-                state == SY_SLOT_EXITED ||
-                (census->thorough &&
-                 sy_process_state(segment, process, generation) == SYNC_STATE_DEAD);
+    bool dead = sy_process_dead(segment, process, generation, census->thorough);
     if (!dead) {
         census->held += permits;
         return false;

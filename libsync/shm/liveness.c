@@ -106,6 +106,16 @@ int sy_process_state(struct sy_segment *segment, uint32_t index, uint32_t genera
     return found;
 }
 
+bool sy_process_dead(struct sy_segment *segment, uint32_t index, uint32_t generation, bool thorough)
+{
+    struct sy_process *process = sy_process_at(segment, index);
+    uint64_t tenancy = process ? sy_load(&process->tenancy) : 0;
+    uint32_t state = sy_tenancy_state(tenancy);
+    return !process || sy_tenancy_generation(tenancy) != generation || state == SY_SLOT_FREE ||
+           state == SY_SLOT_EXITED ||
+           (thorough && sy_process_state(segment, index, generation) == SYNC_STATE_DEAD);
+}
+
 bool sy_owner_dead(struct sy_segment *segment, uint32_t owner, bool thorough)
 {
     uint32_t index = sy_owner_index(owner);
@@ -140,12 +150,7 @@ bool sy_owner_dead(struct sy_segment *segment, uint32_t owner, bool thorough)
     uint64_t tenant = sy_load(&slot->tenancy);
     uint32_t generation = state == SY_SLOT_LIVE ? sy_get(&principal->process_generation)
                                                 : sy_tenancy_generation(tenant);
-    if (!thorough) {
-        return sy_tenancy_generation(tenant) != generation ||
-               sy_tenancy_state(tenant) == SY_SLOT_FREE ||
-               sy_tenancy_state(tenant) == SY_SLOT_EXITED;
-    }
-    return sy_process_state(segment, process, generation) == SYNC_STATE_DEAD;
+    return sy_process_dead(segment, process, generation, thorough);
 }
 
 static bool thread_life(struct sy_segment *segment, uint32_t index, struct sy_wait_word *ret_word)

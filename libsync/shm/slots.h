@@ -44,6 +44,9 @@ static inline sy_word *sy_life_word(struct sy_executor *executor)
 /* SYNC_STATE_ALIVE, SUSPECT or DEAD for the tenant `generation` of a process slot. What is found
  * dead is marked EXITED, so that nobody has to prove it again. */
 int sy_process_state(struct sy_segment *segment, uint32_t process, uint32_t generation);
+/* Is that tenant dead: by the shared words alone, or, `thorough`, by proof. */
+bool sy_process_dead(struct sy_segment *segment, uint32_t process, uint32_t generation,
+                     bool thorough);
 /* Certainly dead? `thorough` also asks about its process, which costs system calls; without it only
  * shared words are read. */
 bool sy_owner_dead(struct sy_segment *segment, uint32_t owner, bool thorough);
