@@ -126,7 +126,7 @@ int sync_barrier_arrive(sync_barrier *barrier)
     SY_HAPPENS_BEFORE(call.hot);
     rc = sy_wait_guard(barrier->object.attachment, &call, sy_barrier_arrive_step, "arrived");
     if (rc == SYNC_EBROKEN) {
-        sy_report(&call, &sy_barrier_kind, rc, NULL, NULL);
+        sy_report(&call, &sy_barrier_kind, rc, NULL);
     }
     sy_done(&call.actor);
     return rc;

@@ -148,7 +148,7 @@ static int acquire_slow(struct sync_mutex *mutex, sync_timeout timeout)
     uint32_t previous = sy_get(&object->previous_record);
     struct sy_hot *old = previous ? sy_hot_at(call.segment, previous - 1) : NULL;
     if (old && sy_mutex_evicted(old, call.principal)) {
-        rc = sy_report(&call, &sy_mutex_kind, SYNC_ELOST, NULL, NULL);
+        rc = sy_report(&call, &sy_mutex_kind, SYNC_ELOST, NULL);
         sy_done(&call.actor);
         return rc;
     }

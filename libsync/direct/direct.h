@@ -188,7 +188,7 @@ static inline struct sy_cold *sy_handle_cold(struct sync_object *object)
 }
 
 /* report.c: the texts of failures, with who is in the way. */
-int sy_report(struct sy_call *call, const struct sy_kind *kind, int rc, const struct sy_wait *wait,
+int sy_report(struct sy_call *call, const struct sy_kind *kind, int rc,
               const struct sy_cycle *cycle);
 int sy_report_died(struct sy_call *call, const sync_principal *dead);
 

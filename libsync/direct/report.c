@@ -150,13 +150,12 @@ static void cycle_text(char *to, size_t size, struct sy_call *call, const struct
     }
 }
 
-int sy_report(struct sy_call *call, const struct sy_kind *kind, int rc, const struct sy_wait *wait,
+int sy_report(struct sy_call *call, const struct sy_kind *kind, int rc,
               const struct sy_cycle *cycle)
 {
     sync_info info;
     sync_error error;
     char text[1000], who[320];
-    (void)wait;
     memset(&error, 0, sizeof(error));
     if (!sy_describe(call->segment, call->record, &info)) {
         sy_text_copy(info.name, sizeof(info.name), call->cold->name, SYNC_NAME_MAX);

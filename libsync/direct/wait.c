@@ -173,11 +173,11 @@ static void pass_guard_on(struct sy_call *call, bool *slept_on_guard)
 }
 
 static int give_up(struct sy_call *call, const struct sy_kind *kind, int rc,
-                   const struct sy_wait *wait, const struct sy_cycle *cycle)
+                   const struct sy_cycle *cycle)
 {
     rc = kind->leave(call, rc);
     if (rc < 0) {
-        sy_report(call, kind, rc, wait, cycle);
+        sy_report(call, kind, rc, cycle);
     }
     return finish(call, rc);
 }
@@ -214,7 +214,7 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
                 if (call->published) {
                     kind->leave(call, rc);
                 }
-                sy_report(call, kind, rc, &wait, NULL);
+                sy_report(call, kind, rc, NULL);
             } else {
                 note_slow(call);
             }
@@ -223,12 +223,12 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
         if (now >= call->deadline) {
             if (call->published || !try_goes_on(&wait, &guard_limit)) {
                 bool guard = wait.guard && !call->published;
-                return give_up(call, kind, guard ? SYNC_EBUSY : SYNC_ETIMEDOUT, &wait, NULL);
+                return give_up(call, kind, guard ? SYNC_EBUSY : SYNC_ETIMEDOUT, NULL);
             }
             continue;
         }
         if (sy_get(&attachment->interrupts) != interrupts) {
-            return give_up(call, kind, SYNC_EINTR, &wait, NULL);
+            return give_up(call, kind, SYNC_EINTR, NULL);
         }
         if (!spun && wait.word) {
             spun = true;
@@ -241,16 +241,16 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
             continue;
         }
         if (sy_get(&call->segment->header->state) == SY_STATE_ORPHANED) {
-            return give_up(call, kind, SYNC_EORPHANED, &wait, NULL);
+            return give_up(call, kind, SYNC_EORPHANED, NULL);
         }
         if (look_for_cycle(call, kind, &cycle)) {
-            return give_up(call, kind, SYNC_EDEADLK, &wait, &cycle);
+            return give_up(call, kind, SYNC_EDEADLK, &cycle);
         }
         int slept = sleep_once(attachment, call, &wait, park, now, interruptible);
         slept_on_guard = wait.guard;
         now = sy_now();
         if (slept == -EINTR && interruptible) {
-            return give_up(call, kind, SYNC_EINTR, &wait, NULL);
+            return give_up(call, kind, SYNC_EINTR, NULL);
         }
         if (slept == -EOWNERDEAD) {
             sy_recover_record(&call->actor, call->record, false);
