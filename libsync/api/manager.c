@@ -69,7 +69,6 @@ int sy_connect(const char *address, const sync_manager_options *options, bool se
         free(manager);
         return rc;
     }
-    pthread_mutex_init(&manager->lock, NULL);
     manager->magic = SY_MANAGER_MAGIC;
     manager->timeout = options && options->timeout > 0 ? options->timeout : 0;
     manager->interruptible = options && options->interruptible;
@@ -88,12 +87,9 @@ void sync_manager_close(sync_manager *manager)
     if (!manager || manager->magic != SY_MANAGER_MAGIC) {
         return;
     }
-    while (manager->handles) {
-        sy_close_handle(manager->handles);
-    }
+    sy_handles_drop(manager);
     manager->magic = 0;
     sy_detach(manager->attachment);
-    pthread_mutex_destroy(&manager->lock);
     free(manager);
 }
 

@@ -11,8 +11,8 @@
 
 struct sync_mutex {
     struct sync_object object;
-    sync_principal previous_owner; /* who died; of the ownership with `died_token` */
-    _Atomic uint64_t died_token;   /* 0: none */
+    uint32_t died;               /* who died, of the ownership with `died_token` */
+    _Atomic uint64_t died_token; /* 0: none */
 };
 
 static uint32_t flags_of(const sync_mutex_options *options)
@@ -127,11 +127,18 @@ static int refuse_orphaned(struct sync_mutex *mutex)
 static void remember_dead(struct sync_mutex *mutex, struct sy_call *call)
 {
     /* Others may wait for what we do next: names of users are looked up when they are asked for. */
-    sy_identify_principal(call->segment, call->died, &mutex->previous_owner);
-    mutex->previous_owner.principal = call->died;
-    mutex->previous_owner.state = SYNC_STATE_DEAD;
+    sync_principal dead, **kept = &mutex->object.died;
+    sy_identify_principal(call->segment, call->died, &dead);
+    dead.principal = mutex->died = call->died;
+    dead.state = SYNC_STATE_DEAD;
+    if (!*kept) {
+        *kept = malloc(sizeof(**kept)); /* without it the number alone is known later */
+    }
+    if (*kept) {
+        **kept = dead;
+    }
     mutex->died_token = sy_get(&call->hot->u.mutex.fence);
-    sy_report_died(call, &mutex->previous_owner);
+    sy_report_died(call, &dead);
 }
 
 static int acquire_slow(struct sync_mutex *mutex, sync_timeout timeout)
@@ -355,7 +362,11 @@ int sync_previous_owner(sync_mutex *mutex, sync_error *ret_error)
         memset(ret_error, 0, sizeof(*ret_error));
         ret_error->code = SYNC_OWNER_DIED;
         ret_error->kind = SYNC_KIND_MUTEX;
-        ret_error->holder = mutex->previous_owner;
+        ret_error->holder.principal = mutex->died;
+        ret_error->holder.state = SYNC_STATE_DEAD;
+        if (mutex->object.died) {
+            ret_error->holder = *mutex->object.died;
+        }
         sy_user_name(ret_error->holder.uid, ret_error->holder.user, sizeof(ret_error->holder.user));
         gethostname(ret_error->holder.host, sizeof(ret_error->holder.host) - 1);
         sy_text_copy(ret_error->object, sizeof(ret_error->object),
@@ -412,7 +423,7 @@ static void roll_back(sync_mutex *mutex, bool died)
         return;
     }
     mutex->died_token = 0;
-    bool returned = sy_mutex_return_dead(&call, mutex->previous_owner.principal);
+    bool returned = sy_mutex_return_dead(&call, mutex->died);
     if (returned && !mutex->object.principal && sy_self.holds) {
         sy_self.holds--;
     }

@@ -13,6 +13,7 @@
 struct sy_opened {
     struct sy_opened *next; /* in its hash chain */
     uint32_t record, generation;
+    uint32_t hash; /* of its name */
     uint32_t handles;
     struct sy_open *_Atomic entry; /* NULL in a forked child until it is used */
 };
@@ -24,8 +25,9 @@ struct sy_attachment {
     uint32_t references;        /* connects; under the list lock */
     bool separate;              /* not shared with other connects: tests, one client per thread */
     bool private_to_user;
-    pthread_mutex_t lock; /* opened table, process slot; never held over user code, nor over a sleep
-                             but the second that the last close of a semaphore may need its guard */
+    pthread_mutex_t
+        lock; /* opened table, handles, process slot; never held over user code, nor over a sleep
+                 but the second that the last close of a semaphore may need its guard */
     struct sy_opened **opened;
     uint32_t opened_size, opened_count;
     sy_word generation; /* raised in a forked child: its threads and entries register again */
@@ -111,6 +113,19 @@ void sy_rouse(struct sy_segment *segment, struct sy_executor *executor);
 int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
                   int (*step)(struct sy_call *, struct sy_wait *), const char *verb);
 
+/* opened.c, under attachment->lock. One handle more for a record this process has open by that
+ * name and that is LIVE, or NULL. */
+struct sy_opened *sy_opened_known(struct sy_attachment *a, const struct sy_name *name);
+/* The same for a record, which is entered if need be. SYNC_ENOENT when it is not LIVE any more. */
+int sy_opened_get(struct sy_attachment *a, uint32_t record, uint32_t generation,
+                  struct sy_opened **ret_opened);
+int sy_opened_enter(struct sy_attachment *a, struct sy_opened *o);
+/* One handle less; the last one gives the entry back. With `keep` the struct itself stays: a thread
+ * may still look through a handle that has just moved on from it. */
+void sy_opened_put(struct sy_attachment *a, struct sy_opened *o, bool keep);
+/* The open entry of a handle's record; takes the lock when a forked child has none yet. */
+int sy_opened_entry(struct sync_object *object, struct sy_open **ret_entry);
+
 /* handle.c: what mutexes, semaphores, … have in common. */
 struct sync_object { /* first member of every handle */
     uint32_t magic;  /* SY_MAGIC_OF(kind); 0 once closed */
@@ -125,6 +140,7 @@ struct sync_object { /* first member of every handle */
     uint32_t principal_generation; /* of the attachment when it was claimed */
     sy_word previous_record;       /* mutex: the broken incarnation before, + 1 */
     bool created, interruptible;
+    sync_principal *died;  /* mutex: who died in it last, from the heap; NULL: nobody */
     pthread_mutex_t local; /* owner = handle: depth changes of its threads exclude each other */
 };
 #define SY_MAGIC_OF(kind_) (0x53594e00u | (kind_))
@@ -132,8 +148,8 @@ struct sync_object { /* first member of every handle */
 struct sync_manager {
     uint32_t magic;
     struct sy_attachment *attachment;
-    struct sync_object *handles;
-    pthread_mutex_t lock;
+    struct sync_object *handles;                     /* both under the attachment's lock */
+    struct sync_object *spare[SYNC_KIND_RWLOCK + 1]; /* closed ones, per kind */
     sync_timeout timeout;
     bool interruptible;
 };
@@ -156,13 +172,14 @@ int sy_open_handle(struct sync_manager *manager, const char *name,
                    const struct sy_open_request *request, size_t size,
                    struct sync_object **ret_object);
 void sy_close_handle(struct sync_object *object);
+/* The manager is closed: all its handles, and their memory. */
+void sy_handles_drop(struct sync_manager *manager);
 /* Prepare a call on the handle's record: actor, entry, principal, deadline. sy_done when over. */
 int sy_prepare(struct sync_object *object, sync_timeout timeout, struct sy_call *ret_call);
 /* The handle's record was superseded: go over to the new incarnation. */
 int sy_move_on(struct sync_object *object, struct sy_call *call);
 /* The timeout in force: the call's, the handle's, the object's, the manager's. */
 int64_t sy_deadline_of(struct sync_object *object, sync_timeout timeout, int64_t now);
-int sy_opened_entry(struct sync_object *object, struct sy_open **ret_entry);
 
 /* The record, when it is certain to be still ours: a forked child that has not used the handle yet
  * has no open entry, and the record may have another tenant. Signal-safe. */

@@ -29,126 +29,6 @@ int sy_refuse_timeout(sync_timeout timeout)
                    (long long)timeout);
 }
 
-/* ---- the opened table: under attachment->lock ---- */
-
-static struct sy_opened **chain_of(struct sy_attachment *a, uint32_t record)
-{
-    return &a->opened[(record * 0x9e3779b1u >> 7) & (a->opened_size - 1)];
-}
-
-static void grow_table(struct sy_attachment *a)
-{
-    uint32_t size = a->opened_size, bigger = size * 4;
-    struct sy_opened **old = a->opened, **table = calloc(bigger, sizeof(*table));
-    if (!table) {
-        return; /* longer chains will do */
-    }
-    a->opened = table;
-    a->opened_size = bigger;
-    for (uint32_t i = 0; i < size; i++) {
-        while (old[i]) {
-            struct sy_opened *o = old[i];
-            struct sy_opened **to = chain_of(a, o->record);
-            old[i] = o->next;
-            o->next = *to;
-            *to = o;
-        }
-    }
-    free(old);
-}
-
-static int opened_get(struct sy_attachment *a, uint32_t record, uint32_t generation,
-                      struct sy_opened **ret_opened)
-{
-    struct sy_opened *o = *chain_of(a, record);
-    while (o && (o->record != record || o->generation != generation)) {
-        o = o->next;
-    }
-    if (!o) {
-        if (a->opened_count > a->opened_size) {
-            grow_table(a);
-        }
-        o = sy_fault(SY_FAULT_MALLOC) ? NULL : calloc(1, sizeof(*o));
-        if (!o) {
-            return sy_fail(SYNC_ENOMEM, "out of memory for a handle");
-        }
-        o->record = record;
-        o->generation = generation;
-        struct sy_opened **to = chain_of(a, record);
-        o->next = *to;
-        *to = o;
-        a->opened_count++;
-    }
-    o->handles++;
-    *ret_opened = o;
-    return 0;
-}
-
-static int opened_enter(struct sy_attachment *a, struct sy_opened *o)
-{
-    struct sy_open *entry = o->entry;
-    if (!entry) {
-        int rc = sy_open_entry(a->segment, o->record, o->generation, &entry);
-        if (rc) {
-            return rc;
-        }
-        sy_store_sc(&entry->opens, 1); /* whether, not how often: that is this process' own */
-        /* A forked child comes late: its parent may have closed, and the name been unlinked, since.
-         */
-        if (!sy_record_live(a->segment, o->record, o->generation)) {
-            sy_open_close(a->segment, entry);
-            return sy_fail(SYNC_ENOENT,
-                           "the object was unlinked before this process first used its "
-                           "handle; open it again");
-        }
-        sy_store(&o->entry, entry);
-    }
-    return 0;
-}
-
-/* One handle less; the last one gives the entry back. The struct itself stays while a thread may
- * still look through a handle that has just moved on from it. */
-static void opened_put(struct sy_attachment *a, struct sy_opened *o, bool keep)
-{
-    if (--o->handles) {
-        return;
-    }
-    if (o->entry) {
-        /* Permits that could not be returned stay in the entry, for recovery to find. */
-        sy_store_sc(&o->entry->opens, 0);
-        if (!sy_get(&o->entry->permits)) {
-            sy_open_close(a->segment, o->entry);
-        }
-        o->entry = NULL;
-    }
-    if (keep) {
-        return;
-    }
-    struct sy_opened **at = chain_of(a, o->record);
-    while (*at != o) {
-        at = &(*at)->next;
-    }
-    *at = o->next;
-    a->opened_count--;
-    free(o);
-}
-
-int sy_opened_entry(struct sync_object *object, struct sy_open **ret_entry)
-{
-    struct sy_opened *o = object->opened;
-    int rc = 0;
-    if (sy_unlikely(!sy_load(&o->entry))) {
-        rc = sy_reattach(object->attachment);
-        pthread_mutex_lock(&object->attachment->lock);
-        if (!rc) {
-            rc = opened_enter(object->attachment, o);
-        }
-        pthread_mutex_unlock(&object->attachment->lock);
-    }
-    *ret_entry = o->entry;
-    return rc;
-}
-
 /* ---- finding and making ---- */
 
 static int check_existing(const struct sy_open_request *request, const struct sy_name *name,
@@ -220,45 +100,65 @@ static int find_or_create(const struct sy_actor *actor, const struct sy_name *na
                           sy_cold_at(segment, *ret_record));
 }
 
-/* Open entry first, then a look whether the record is still the one: an unlinker looks the other
- * way round, so one of the two sees the other. */
-static int open_record(struct sy_attachment *a, const struct sy_actor *actor,
-                       const struct sy_name *name, const struct sy_open_request *request,
-                       struct sy_opened **ret_opened, bool *ret_created)
+/* ---- handles ---- */
+
+/* Memory of handles goes back to its manager, not to the heap: a handle that was closed is told
+ * apart by its magic for as long as nobody has opened another. Under the attachment's lock, like
+ * the list of a manager's handles. */
+static struct sync_object *handle_new(struct sync_manager *manager,
+                                      const struct sy_open_request *request, size_t size)
 {
-    int64_t deadline = sy_now() + SY_DEFAULT_TIMEOUT;
-    for (;;) {
-        uint32_t record;
-        int rc = find_or_create(actor, name, request, &record, ret_created);
-        if (rc) {
-            return rc;
+    bool fails = sy_fault(SY_FAULT_MALLOC);
+    struct sync_object *object = manager->spare[request->kind];
+    if (object && !fails) {
+        manager->spare[request->kind] = object->next;
+    } else {
+        object = fails ? NULL : malloc(size);
+    }
+    if (!object) {
+        return NULL;
+    }
+    memset(object, 0, size);
+    object->attachment = manager->attachment;
+    object->manager = manager;
+    object->kind = request->kind;
+    object->timeout = request->timeout;
+    object->interruptible = manager->interruptible;
+    object->next = manager->handles;
+    if (object->next) {
+        object->next->previous = object;
+    }
+    manager->handles = object;
+    return object;
+}
+
+static void handle_free(struct sync_object *object)
+{
+    struct sync_manager *manager = object->manager;
+    if (object->previous) {
+        object->previous->next = object->next;
+    } else {
+        manager->handles = object->next;
+    }
+    if (object->next) {
+        object->next->previous = object->previous;
+    }
+    free(object->died);
+    object->next = manager->spare[object->kind];
+    manager->spare[object->kind] = object;
+}
+
+void sy_handles_drop(struct sync_manager *manager)
+{
+    while (manager->handles) {
+        sy_close_handle(manager->handles);
+    }
+    for (size_t kind = 0; kind < SY_COUNT(manager->spare); kind++) {
+        while (manager->spare[kind]) {
+            struct sync_object *object = manager->spare[kind];
+            manager->spare[kind] = object->next;
+            free(object);
         }
-        struct sy_hot *hot = sy_hot_at(a->segment, record);
-        uint32_t state = sy_load_sc(&hot->state);
-        if (sy_state_of(state) == SY_RECORD_LIVE) {
-            pthread_mutex_lock(&a->lock);
-            rc = opened_get(a, record, sy_state_generation(state), ret_opened);
-            if (!rc) {
-                rc = opened_enter(a, *ret_opened);
-                if (rc) {
-                    opened_put(a, *ret_opened, false);
-                }
-            }
-            bool live = !rc && sy_load_sc(&hot->state) == state;
-            if (!rc && !live) {
-                opened_put(a, *ret_opened, false);
-            }
-            pthread_mutex_unlock(&a->lock);
-            if (live || (rc && rc != SYNC_ENOENT)) {
-                return rc;
-            }
-        }
-        if (sy_now() > deadline) {
-            return sy_fail(SYNC_EBUSY,
-                           "%.200s: it is being unlinked by somebody who does not go on",
-                           name->text);
-        }
-        let_unlinker_finish(actor, record);
     }
 }
 
@@ -274,19 +174,116 @@ static int claim_principal(struct sync_object *object)
         sy_put(&sy_principal_at(a->segment, index)->record, object->opened->record + 1);
         object->principal = sy_principal_id(a->segment, index);
         object->principal_generation = generation;
+        pthread_mutex_init(&object->local, NULL);
     }
     return rc;
 }
 
-static void link_handle(struct sync_manager *manager, struct sync_object *object)
+/* A name that this process has open already: no store into the segment, no other name's line read.
+ */
+static int open_known(struct sync_manager *manager, const struct sy_name *name,
+                      const struct sy_open_request *request, size_t size,
+                      struct sync_object **ret_object)
 {
-    pthread_mutex_lock(&manager->lock);
-    object->next = manager->handles;
-    if (object->next) {
-        object->next->previous = object;
+    struct sy_attachment *a = manager->attachment;
+    struct sync_object *object = NULL;
+    int rc = 0;
+    *ret_object = NULL;
+    if (!sy_get(sy_alive)) {
+        return 0; /* forked behind our back: the locks are not in order yet */
     }
-    manager->handles = object;
-    pthread_mutex_unlock(&manager->lock);
+    pthread_mutex_lock(&a->lock);
+    struct sy_opened *opened = sy_opened_known(a, name);
+    if (opened) {
+        rc = check_existing(request, name, sy_hot_at(a->segment, opened->record),
+                            sy_cold_at(a->segment, opened->record));
+        object = rc ? NULL : handle_new(manager, request, size);
+        if (object) {
+            sy_put(&object->opened, opened);
+            *ret_object = object;
+        } else {
+            rc = rc ? rc : sy_fail(SYNC_ENOMEM, "out of memory for a handle");
+            sy_opened_put(a, opened, false);
+        }
+    }
+    pthread_mutex_unlock(&a->lock);
+    return rc;
+}
+
+/* Open entry first, then a look whether the record is still the one: an unlinker looks the other
+ * way round, so one of the two sees the other. */
+static int enter_record(struct sync_manager *manager, uint32_t record, uint32_t state,
+                        const struct sy_open_request *request, size_t size,
+                        struct sync_object **ret_object)
+{
+    struct sy_attachment *a = manager->attachment;
+    struct sy_opened *opened;
+    pthread_mutex_lock(&a->lock);
+    int rc = sy_opened_get(a, record, sy_state_generation(state), &opened);
+    if (!rc) {
+        bool live = sy_load_sc(&sy_hot_at(a->segment, record)->state) == state;
+        struct sync_object *object = live ? handle_new(manager, request, size) : NULL;
+        if (object) {
+            sy_put(&object->opened, opened);
+            *ret_object = object;
+        } else {
+            sy_opened_put(a, opened, false);
+            rc = live ? sy_fail(SYNC_ENOMEM, "out of memory for a handle") : SYNC_ENOENT;
+        }
+    }
+    pthread_mutex_unlock(&a->lock);
+    return rc;
+}
+
+static int open_shared(struct sync_manager *manager, const struct sy_name *name,
+                       const struct sy_open_request *request, size_t size,
+                       struct sync_object **ret_object)
+{
+    struct sy_attachment *a = manager->attachment;
+    struct sy_actor actor;
+    int64_t deadline = sy_now() + SY_DEFAULT_TIMEOUT;
+    int rc = sy_begin(a, &actor);
+    if (rc) {
+        return rc;
+    }
+    sy_directory_enter(&actor);
+    for (;;) {
+        uint32_t record;
+        bool created;
+        rc = find_or_create(&actor, name, request, &record, &created);
+        if (rc) {
+            break;
+        }
+        uint32_t state = sy_load_sc(&sy_hot_at(a->segment, record)->state);
+        if (sy_state_of(state) == SY_RECORD_LIVE) {
+            rc = enter_record(manager, record, state, request, size, ret_object);
+            if (!rc) {
+                (*ret_object)->created = created;
+            }
+            if (rc != SYNC_ENOENT) {
+                break;
+            }
+        }
+        if (sy_now() > deadline) {
+            rc = sy_fail(SYNC_EBUSY, "%.200s: it is being unlinked by somebody who does not go on",
+                         name->text);
+            break;
+        }
+        let_unlinker_finish(&actor, record);
+    }
+    sy_directory_leave(&actor);
+    sy_done(&actor);
+    return rc;
+}
+
+static int refuse_name(const char *name, const char *rule)
+{
+    char clean[SYNC_NAME_MAX + 8];
+    sy_text_copy(clean, sizeof(clean), name ? name : "",
+                 name ? strnlen(name, SYNC_NAME_MAX + 1) : 0);
+    return sy_fail(SYNC_EINVAL,
+                   "name \"%s\" %s: names are 1-%d bytes of UTF-8 without control characters",
+                   clean, rule, SYNC_NAME_MAX);
 }
 
 int sy_open_handle(struct sync_manager *manager, const char *name,
@@ -294,15 +291,11 @@ int sy_open_handle(struct sync_manager *manager, const char *name,
                    struct sync_object **ret_object)
 {
     struct sy_attachment *a = manager->attachment;
+    struct sync_object *object;
     size_t length;
     const char *rule = name ? sy_text_check(name, SYNC_NAME_MAX, &length) : "is NULL";
     if (rule) {
-        char clean[SYNC_NAME_MAX + 8];
-        sy_text_copy(clean, sizeof(clean), name ? name : "",
-                     name ? strnlen(name, SYNC_NAME_MAX + 1) : 0);
-        return sy_fail(SYNC_EINVAL,
-                       "name \"%s\" %s: names are 1-%d bytes of UTF-8 without control characters",
-                       clean, rule, SYNC_NAME_MAX);
+        return refuse_name(name, rule);
     }
     if (sy_timeout_bad(request->timeout)) {
         return sy_refuse_timeout(request->timeout);
@@ -313,74 +306,40 @@ int sy_open_handle(struct sync_manager *manager, const char *name,
                        "_NEW",
                        name, request->open);
     }
-    struct sync_object *object = sy_fault(SY_FAULT_MALLOC) ? NULL : calloc(1, size);
-    struct sy_actor actor;
-    if (!object) {
-        return sy_fail(SYNC_ENOMEM, "out of memory for a handle");
-    }
-    int rc = sy_begin(a, &actor);
-    if (rc) {
-        free(object);
-        return rc;
+    if (sy_get(&a->segment->header->state) == SY_STATE_ORPHANED) {
+        return sy_refuse_orphan(a);
     }
     struct sy_name key = {name, (uint32_t)length, sy_hash(name, length)};
-    object->attachment = a;
-    object->manager = manager;
-    object->kind = request->kind;
-    object->timeout = request->timeout;
-    object->interruptible = manager->interruptible;
-    pthread_mutex_init(&object->local, NULL);
-    if (sy_get(&a->segment->header->state) == SY_STATE_ORPHANED) {
-        rc = sy_refuse_orphan(a);
-    }
-    sy_directory_enter(&actor);
-    if (!rc) {
-        struct sy_opened *opened;
-        rc = open_record(a, &actor, &key, request, &opened, &object->created);
-        if (!rc) {
-            object->opened = opened;
-        }
-    }
-    sy_directory_leave(&actor);
-    sy_done(&actor);
-    if (!rc) {
-        object->hot = sy_hot_at(a->segment, object->opened->record);
-        if (sy_hot_flags(object->hot) & SYNC_FLAG_OWNER_HANDLE) {
-            rc = claim_principal(object);
-        }
-        if (rc) {
-            pthread_mutex_lock(&a->lock);
-            opened_put(a, object->opened, false);
-            pthread_mutex_unlock(&a->lock);
-        }
+    int rc = open_known(manager, &key, request, size, &object);
+    if (!rc && !object) {
+        rc = open_shared(manager, &key, request, size, &object);
     }
     if (rc) {
-        free(object);
         return rc;
     }
+    struct sy_hot *hot = sy_hot_at(a->segment, sy_get(&object->opened)->record);
+    sy_put(&object->hot, hot);
+    if (sy_hot_flags(hot) & SYNC_FLAG_OWNER_HANDLE) {
+        rc = claim_principal(object);
+        if (rc) {
+            pthread_mutex_lock(&a->lock);
+            sy_opened_put(a, object->opened, false);
+            handle_free(object);
+            pthread_mutex_unlock(&a->lock);
+            return rc;
+        }
+    }
     object->magic = SY_MAGIC_OF(request->kind);
-    link_handle(manager, object);
     *ret_object = object;
     return 0;
 }
 
 void sy_close_handle(struct sync_object *object)
 {
-    struct sync_manager *manager = object->manager;
     struct sy_attachment *a = object->attachment;
     struct sy_call call;
     const struct sy_kind *kind = sy_kind_of(object->kind);
     object->magic = 0;
-    pthread_mutex_lock(&manager->lock);
-    if (object->previous) {
-        object->previous->next = object->next;
-    } else {
-        manager->handles = object->next;
-    }
-    if (object->next) {
-        object->next->previous = object->previous;
-    }
-    pthread_mutex_unlock(&manager->lock);
     bool prepared = sy_prepare(object, SYNC_S(1), &call) == 0;
     /* Whether it is the last, and what follows from that, in one go: the process' other threads may
      * be opening or closing the same object. */
@@ -396,13 +355,15 @@ void sy_close_handle(struct sync_object *object)
         }
         sy_done(&call.actor);
     }
-    opened_put(a, object->opened, false);
-    pthread_mutex_unlock(&a->lock);
-    if (object->principal && object->principal_generation == sy_get(&a->generation)) {
-        sy_principal_leave(a->segment, object->principal, SY_SLOT_FREE);
+    sy_opened_put(a, object->opened, false);
+    if (object->principal) {
+        if (object->principal_generation == sy_get(&a->generation)) {
+            sy_principal_leave(a->segment, object->principal, SY_SLOT_FREE);
+        }
+        pthread_mutex_destroy(&object->local);
     }
-    pthread_mutex_destroy(&object->local);
-    free(object);
+    handle_free(object);
+    pthread_mutex_unlock(&a->lock);
 }
 
 /* ---- calls ---- */
@@ -437,7 +398,6 @@ int sy_prepare(struct sync_object *object, sync_timeout timeout, struct sy_call 
     rc = sy_opened_entry(object, &ret_call->entry);
     if (!rc && object->principal && object->principal_generation != sy_get(&a->generation)) {
         rc = claim_principal(object); /* a forked child: the parent's handle is not its own */
-        pthread_mutex_init(&object->local, NULL);
     }
     if (rc) {
         sy_done(&ret_call->actor);
@@ -467,13 +427,10 @@ int sy_move_on(struct sync_object *object, struct sy_call *call)
     struct sy_hot *hot = sy_hot_at(a->segment, record);
     pthread_mutex_lock(&a->lock);
     if (object->opened->record != record) {
-        rc = opened_get(a, record, sy_hot_generation(hot), &next);
-        if (!rc) {
-            rc = opened_enter(a, next);
-        }
+        rc = sy_opened_get(a, record, sy_hot_generation(hot), &next);
         if (!rc) {
             sy_put(&object->previous_record, object->opened->record + 1);
-            opened_put(a, object->opened, true);
+            sy_opened_put(a, object->opened, true);
             object->hot = hot;
             object->opened = next;
         }

@@ -6,6 +6,7 @@ libsynccore_la_SOURCES += \
 	libsync/direct/handle.c \
 	libsync/direct/hello.c \
 	libsync/direct/launch.c \
+	libsync/direct/opened.c \
 	libsync/direct/report.c \
 	libsync/direct/thread.c \
 	libsync/direct/wait.c \

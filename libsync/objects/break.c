@@ -105,8 +105,7 @@ int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *
     sy_directory_enter(actor);
     uint32_t found = sy_directory_find(segment, &name);
     struct sy_hot *hot = found == SY_NONE ? NULL : sy_hot_at(segment, found);
-    if (hot && sy_hot_kind(hot) == SYNC_KIND_MUTEX &&
-        (sy_load(&hot->word) & SY_OWNER) == SY_BROKEN) {
+    if (hot && sy_mutex_broken(hot)) {
         /* The newest of the name may itself be broken, and not be the one the caller met. */
         old.record = found;
         old.hot = hot;

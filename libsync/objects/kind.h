@@ -126,6 +126,11 @@ static inline bool sy_mutex_inconsistent(struct sy_hot *hot)
 {
     return (sy_get(&hot->u.mutex.depth) & SY_INCONSISTENT) != 0;
 }
+/* An old incarnation: its name leads to a newer one. */
+static inline bool sy_mutex_broken(struct sy_hot *hot)
+{
+    return sy_hot_kind(hot) == SYNC_KIND_MUTEX && (sy_load(&hot->word) & SY_OWNER) == SY_BROKEN;
+}
 /* Was `principal` evicted from this record, and does it still owe releases? */
 bool sy_mutex_evicted(struct sy_hot *hot, uint32_t principal);
 /* break.c: evict the owner whose token is `token` (0: whoever it is). */

@@ -96,8 +96,7 @@ static bool reserved_for_another(struct sy_call *call, int64_t now, int64_t *ret
 
 bool sy_mutex_evicted(struct sy_hot *hot, uint32_t principal)
 {
-    return (sy_load(&hot->word) & SY_OWNER) == SY_BROKEN &&
-           sy_load(&hot->u.mutex.evicted) == principal;
+    return sy_mutex_broken(hot) && sy_load(&hot->u.mutex.evicted) == principal;
 }
 
 /* Does the caller still owe releases to the incarnation before this one? */
@@ -113,8 +112,7 @@ static bool owes_releases(struct sy_call *call)
     }
     /* By the word of the evicted alone: its depth may not be written yet. */
     uint32_t evicted = old ? sy_load(&old->u.mutex.evicted) : 0;
-    if (!old || (sy_load(&old->word) & SY_OWNER) != SY_BROKEN || !evicted ||
-        sy_owner_dead(call->segment, evicted, false)) {
+    if (!old || !sy_mutex_broken(old) || !evicted || sy_owner_dead(call->segment, evicted, false)) {
         sy_cas32(&call->hot->u.mutex.previous, &previous, 0);
     }
     return false;
@@ -441,7 +439,7 @@ static bool mutex_fresh(struct sy_segment *segment, uint32_t record)
 {
     struct sy_hot *hot = sy_hot_at(segment, record);
     uint32_t word = sy_load(&hot->word);
-    if ((word & SY_OWNER) == SY_BROKEN) {
+    if (sy_mutex_broken(hot)) {
         uint32_t evicted = sy_load(&hot->u.mutex.evicted);
         return !evicted || sy_owner_dead(segment, evicted, false);
     }

@@ -24,12 +24,6 @@ static sy_word *bucket_of(struct sy_segment *segment, uint32_t hash)
     return sy_bucket_at(segment, hash & (segment->regions[SY_BUCKETS].capacity - 1));
 }
 
-static bool named(const struct sy_cold *cold, const struct sy_name *name)
-{
-    return sy_get(&cold->hash) == name->hash && sy_get(&cold->name_size) == name->size &&
-           memcmp(cold->name, name->text, name->size) == 0;
-}
-
 /* Chains in a damaged segment may lead in circles: nobody follows more links than there are
  * records. */
 uint32_t sy_directory_find(struct sy_segment *segment, const struct sy_name *name)
@@ -41,7 +35,7 @@ uint32_t sy_directory_find(struct sy_segment *segment, const struct sy_name *nam
         if (!cold) {
             break;
         }
-        if (named(cold, name)) {
+        if (sy_name_is(cold, name)) {
             struct sy_hot *hot = sy_hot_at(segment, at - 1);
             uint32_t state = hot ? sy_state_of(sy_load_sc(&hot->state)) : SY_RECORD_FREE;
             if (state == SY_RECORD_LIVE || state == SY_RECORD_UNLINKING) {

@@ -4,12 +4,20 @@
 #ifndef SY_DIRECTORY_H
 #define SY_DIRECTORY_H
 
+#include <string.h>
+
 #include "shm/guard.h"
 
 struct sy_name {
     const char *text;
     uint32_t size, hash;
 };
+
+static inline bool sy_name_is(const struct sy_cold *cold, const struct sy_name *name)
+{
+    return sy_get(&cold->hash) == name->hash && sy_get(&cold->name_size) == name->size &&
+           memcmp(cold->name, name->text, name->size) == 0;
+}
 
 /* Readers say so, and no record they may look at is used again meanwhile. */
 void sy_directory_enter(const struct sy_actor *actor);
