@@ -253,9 +253,10 @@ int reaper_report(struct sy_segment *segment)
     }
     count = sy_committed(segment, SY_HOTS);
     for (uint32_t i = 0; i < count; i++) {
-        sync_info info;
-        if (sy_describe(segment, i, &info) && info.kind == SYNC_KIND_MUTEX &&
-            info.holder.principal) {
+        struct sy_hot *hot = sy_hot_at(segment, i);
+        sync_info info; /* costly, so only of those that are held */
+        if (hot && sy_hot_kind(hot) == SYNC_KIND_MUTEX && !sy_admits(sy_load(&hot->word)) &&
+            sy_describe(segment, i, &info) && info.holder.principal) {
             log_line(LOG_WARNING, "still held: %s by %s[%d], \"%s\"", info.name, info.holder.label,
                      info.holder.pid, info.holder.note);
         }

@@ -2,14 +2,28 @@
 /* Names go by unlink; besides, when three quarters are taken, those that nobody would miss go,
  * oldest first: not open anywhere, and in the state they were created in. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "objects/kind.h"
+
+#define BATCH 1024
 
 /* A bit per record that somebody has open: one walk over the entries for all candidates. */
 struct open_records {
     uint64_t *bits;
     uint32_t count;
 };
+
+static size_t bytes_of(const struct open_records *open)
+{
+    return (open->count / 64 + 1) * sizeof(uint64_t);
+}
+
+static bool is_open(const struct open_records *open, uint32_t record)
+{
+    return open->bits[record / 64] >> record % 64 & 1;
+}
+
 static bool mark_open(struct sy_segment *segment, uint32_t process, uint32_t generation,
                       struct sy_open *entry, void *argument)
 {
@@ -27,42 +41,56 @@ struct candidate {
     uint64_t created_at;
 };
 
-static bool anybody(struct sy_segment *segment, uint32_t process, uint32_t generation,
-                    struct sy_open *entry, void *argument)
+/* UNLINKING first, then the look who has it open, as sync_unlink does: an opener does it the other
+ * way round. */
+static bool begin_one(const struct sy_actor *actor, uint32_t record)
 {
-    (void)segment, (void)process, (void)generation, (void)argument;
-    return sy_load_sc(&entry->opens) != 0;
-}
-
-static bool broken(struct sy_hot *hot)
-{
-    return sy_hot_kind(hot) == SYNC_KIND_MUTEX && (sy_load(&hot->word) & SY_OWNER) == SY_BROKEN;
-}
-
-/* UNLINKING first, then the look, as sync_unlink does: an opener does it the other way round. */
-static bool retire_one(const struct sy_actor *actor, uint32_t record)
-{
-    struct sy_segment *segment = actor->segment;
-    struct sy_hot *hot = sy_hot_at(segment, record);
-    const struct sy_kind *kind = sy_kind_of(sy_hot_kind(hot));
+    struct sy_hot *hot = sy_hot_at(actor->segment, record);
     struct sy_wait wait;
-    if (!kind || sy_record_guard(actor, record, &wait) == SY_WAIT) {
+    if (!sy_kind_of(sy_hot_kind(hot)) || sy_record_guard(actor, record, &wait) == SY_WAIT) {
         return false;
     }
-    uint32_t state = sy_load_sc(&hot->state), generation = sy_state_generation(state);
-    bool gone = false;
-    if (sy_state_of(state) == SY_RECORD_LIVE) {
-        sy_store_sc(&hot->state, sy_state(generation, SY_RECORD_UNLINKING));
-        gone = !sy_opens_visit(segment, record, generation, anybody, NULL) &&
-               kind->fresh(segment, record);
-        if (gone) {
-            sy_record_unlink(actor, record);
-        } else {
-            sy_store_sc(&hot->state, sy_state(generation, SY_RECORD_LIVE));
-        }
+    uint32_t state = sy_load_sc(&hot->state);
+    if (sy_state_of(state) != SY_RECORD_LIVE) {
+        sy_record_unguard(actor, record);
+        return false;
+    }
+    sy_store_sc(&hot->state, sy_state(sy_state_generation(state), SY_RECORD_UNLINKING));
+    return true;
+}
+
+static bool end_one(const struct sy_actor *actor, uint32_t record, bool open)
+{
+    struct sy_hot *hot = sy_hot_at(actor->segment, record);
+    bool gone = !open && sy_kind_of(sy_hot_kind(hot))->fresh(actor->segment, record);
+    if (gone) {
+        sy_record_unlink(actor, record);
+    } else {
+        sy_store_sc(&hot->state, sy_state(sy_hot_generation(hot), SY_RECORD_LIVE));
     }
     sy_record_unguard(actor, record);
     return gone;
+}
+
+/* Many at a time, so that a million names cost some walks over the entries, not a million. */
+static uint32_t retire(const struct sy_actor *actor, const struct candidate *candidates,
+                       uint32_t count, uint32_t surplus, struct open_records *open)
+{
+    uint32_t batch[BATCH], retired = 0;
+    for (uint32_t at = 0; at < count && retired < surplus;) {
+        uint32_t size = 0;
+        for (; at < count && size < BATCH && retired + size < surplus; at++) {
+            if (begin_one(actor, candidates[at].record)) {
+                batch[size++] = candidates[at].record;
+            }
+        }
+        memset(open->bits, 0, bytes_of(open));
+        sy_opens_visit(actor->segment, SY_NONE, 0, mark_open, open);
+        for (uint32_t i = 0; i < size; i++) {
+            retired += end_one(actor, batch[i], is_open(open, batch[i]));
+        }
+    }
+    return retired;
 }
 
 static int older(const void *a, const void *b)
@@ -72,53 +100,54 @@ static int older(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-int sy_retire(const struct sy_actor *actor)
+/* All that may go: broken incarnations, or what is as it was created and not open. */
+static uint32_t collect(struct sy_segment *segment, bool only_broken, struct open_records *open,
+                        struct candidate *candidates, uint32_t most)
 {
-    struct sy_segment *segment = actor->segment;
-    uint32_t count = sy_committed(segment, SY_HOTS), live = 0, found = 0;
-    uint32_t capacity = segment->regions[SY_HOTS].capacity;
-    int retired = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct sy_hot *hot = sy_hot_at(segment, i);
-        if (hot && sy_state_of(sy_load(&hot->state)) == SY_RECORD_LIVE) {
-            live++;
-            if (broken(hot)) {
-                retired += retire_one(actor, i);
-            }
-        }
-    }
-    if (live < capacity / 4 * 3) {
-        return retired;
-    }
-    struct candidate *candidates = calloc(live, sizeof(*candidates));
-    struct open_records open = {calloc(count / 64 + 1, sizeof(uint64_t)), count};
-    if (!candidates || !open.bits) {
-        free(candidates);
-        free(open.bits);
-        return retired;
-    }
-    sy_opens_visit(segment, SY_NONE, 0, mark_open, &open);
-    for (uint32_t i = 0; i < count && found < live; i++) {
-        if (open.bits[i / 64] >> i % 64 & 1) {
-            continue;
-        }
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < open->count && found < most; i++) {
         struct sy_hot *hot = sy_hot_at(segment, i);
         struct sy_cold *cold = sy_cold_at(segment, i);
         const struct sy_kind *kind = hot ? sy_kind_of(sy_hot_kind(hot)) : NULL;
         if (kind && cold && sy_state_of(sy_load(&hot->state)) == SY_RECORD_LIVE &&
-            kind->fresh(segment, i)) {
+            (only_broken ? sy_mutex_broken(hot) : !is_open(open, i)) && kind->fresh(segment, i)) {
             candidates[found++] = (struct candidate){i, sy_get(&cold->created_at)};
         }
     }
-    qsort(candidates, found, sizeof(*candidates), older);
-    uint32_t surplus = live - capacity / 2;
-    for (uint32_t i = 0; i < found && surplus; i++) {
-        if (retire_one(actor, candidates[i].record)) {
-            retired++;
-            surplus--;
+    return found;
+}
+
+int sy_retire(const struct sy_actor *actor)
+{
+    struct sy_segment *segment = actor->segment;
+    uint32_t count = sy_committed(segment, SY_HOTS), live = 0, broken = 0, retired = 0;
+    uint32_t capacity = segment->regions[SY_HOTS].capacity;
+    for (uint32_t i = 0; i < count; i++) {
+        struct sy_hot *hot = sy_hot_at(segment, i);
+        if (hot && sy_state_of(sy_load(&hot->state)) == SY_RECORD_LIVE) {
+            live++;
+            broken += sy_mutex_broken(hot);
+        }
+    }
+    bool full = live >= capacity / 4 * 3;
+    if (!full && !broken) {
+        return 0;
+    }
+    struct open_records open = {NULL, count};
+    struct candidate *candidates = calloc(live, sizeof(*candidates));
+    open.bits = calloc(1, bytes_of(&open));
+    if (candidates && open.bits) {
+        uint32_t found = collect(segment, true, &open, candidates, live);
+        retired = retire(actor, candidates, found, found, &open);
+        if (full) {
+            memset(open.bits, 0, bytes_of(&open));
+            sy_opens_visit(segment, SY_NONE, 0, mark_open, &open);
+            found = collect(segment, false, &open, candidates, live);
+            qsort(candidates, found, sizeof(*candidates), older);
+            retired += retire(actor, candidates, found, live - capacity / 2, &open);
         }
     }
     free(open.bits);
     free(candidates);
-    return retired;
+    return (int)retired;
 }

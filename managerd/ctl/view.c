@@ -123,7 +123,7 @@ static uint32_t evicted_of(struct ctl_view *view, struct sy_hot *hot)
     struct sy_segment *segment = view->look.segment;
     uint32_t previous = sy_get(&hot->u.mutex.previous);
     struct sy_hot *old = previous ? sy_hot_at(segment, previous - 1) : NULL;
-    if (!old || (sy_load(&old->word) & SY_OWNER) != SY_BROKEN) {
+    if (!old || !sy_mutex_broken(old)) {
         return 0;
     }
     uint32_t evicted = sy_get(&old->u.mutex.evicted);
