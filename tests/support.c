@@ -210,7 +210,7 @@ pid_t lab_managed(void)
     AWAIT(access(lab_path(), F_OK) == 0);
     struct sy_header *header = look()->header;
     AWAIT(sy_get(&header->epoch) && sy_get(&header->manager_pid) == (uint32_t)pid &&
-          !sy_manager_stale(look()));
+          !sy_manager_stale(look(), sy_now()));
     return pid;
 }
 
@@ -219,7 +219,7 @@ void manager_freeze(pid_t manager)
     stopped(manager);
     /* What a second of silence would do, without the second. */
     sy_put(&look()->header->heartbeat, 0);
-    CHECK(sy_manager_stale(look()));
+    CHECK(sy_manager_stale(look(), sy_now()));
 }
 
 struct sy_segment *look(void)

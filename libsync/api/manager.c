@@ -134,10 +134,10 @@ int sync_manager_info(sync_manager *manager, sync_manager_state *ret_state)
     snprintf(ret_state->path, sizeof(ret_state->path), "/dev/shm%s", segment->shm_name);
     uint32_t pid = sy_get(&header->manager_pid);
     ret_state->manager_pid = (int32_t)pid;
-    ret_state->state = !pid                          ? SYNC_MANAGER_ABSENT
-                       : !sy_manager_stale(segment)  ? SYNC_MANAGER_RUNNING
-                       : sy_pid_exists((int32_t)pid) ? SYNC_MANAGER_STALE
-                                                     : SYNC_MANAGER_ABSENT;
+    ret_state->state = !pid                                   ? SYNC_MANAGER_ABSENT
+                       : !sy_manager_stale(segment, sy_now()) ? SYNC_MANAGER_RUNNING
+                       : sy_pid_exists((int32_t)pid)          ? SYNC_MANAGER_STALE
+                                                              : SYNC_MANAGER_ABSENT;
     ret_state->epoch = sy_get(&header->epoch);
     ret_state->layout = header->layout;
     ret_state->orphaned = sy_segment_check_orphan(segment);

@@ -18,9 +18,9 @@
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sy_attachment *attachments;
 
-bool sy_manager_stale(struct sy_segment *segment)
+bool sy_manager_stale(struct sy_segment *segment, int64_t now)
 {
-    return sy_now_coarse() - (int64_t)sy_get(&segment->header->heartbeat) > STALE;
+    return now - (int64_t)sy_get(&segment->header->heartbeat) > STALE;
 }
 
 int sy_refuse_orphan(struct sy_attachment *attachment)
@@ -37,19 +37,13 @@ int sy_refuse_orphan(struct sy_attachment *attachment)
 
 void sy_keep_up(struct sy_attachment *attachment, int64_t now)
 {
-    if (pthread_mutex_trylock(&attachment->lock)) {
-        return; /* another thread is at it, or about to be */
-    }
-    bool due = now - attachment->kept_at >= KEEP_UP;
-    if (due) {
-        attachment->kept_at = now;
-    }
-    pthread_mutex_unlock(&attachment->lock);
-    if (!due) {
+    int64_t kept_at = sy_get(&attachment->kept_at);
+    if (now - kept_at < KEEP_UP ||
+        !atomic_compare_exchange_strong(&attachment->kept_at, &kept_at, now)) {
         return;
     }
     sy_process_keep_byte(attachment->segment);
-    if (sy_manager_stale(attachment->segment)) {
+    if (sy_manager_stale(attachment->segment, now)) {
         sy_segment_check_orphan(attachment->segment);
     } else {
         sy_greet(attachment);

@@ -34,7 +34,7 @@ struct sy_attachment {
     sy_word interrupts; /* sync_interrupt calls */
     int hello;          /* socket to the manager, -1; checked by hello_inode before it is closed */
     ino_t hello_inode;
-    int64_t kept_at; /* ns, when the byte and the hello were last seen to */
+    _Atomic int64_t kept_at; /* ns, when the byte and the hello were last seen to */
     char name[64];
     char label[SY_LABEL];
 };
@@ -58,6 +58,8 @@ struct sy_self {
     uint32_t holds;    /* mutexes this thread owns, over all segments */
     uint32_t spins;    /* how long its next spin may last: longer after one that paid */
     uint32_t patience; /* pauses before its first look: more where sections are short */
+    uint32_t vain;     /* how many yields to leave out, and how many were: more after vain ones */
+    uint32_t left_out;
 };
 extern __thread struct sy_self sy_self __attribute__((tls_model("initial-exec")));
 extern sy_word *sy_alive; /* 1; 0 in a process forked behind our back */
@@ -67,7 +69,7 @@ int sy_attach(const char *name, const sync_manager_options *options, bool separa
               struct sy_attachment **ret_attachment);
 void sy_detach(struct sy_attachment *attachment);
 /* Is the manager alive? By its heartbeat. */
-bool sy_manager_stale(struct sy_segment *segment);
+bool sy_manager_stale(struct sy_segment *segment, int64_t now);
 /* Once per slow path: the byte, the hello, the orphan check. */
 void sy_keep_up(struct sy_attachment *attachment, int64_t now);
 /* After SYNC_ENOSLOT or SYNC_ENONAMES: free what the dead have; true: try again. */

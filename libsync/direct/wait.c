@@ -2,6 +2,7 @@
 /* Sleeping. Every sleep ends by a wake, at the deadline, or when it is time to look again: once a
  * second, and every 50 ms while the manager does not beat. */
 #include <errno.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -15,6 +16,8 @@
 #define SPINS_LEAST 4
 #define BURST_MOST 16
 #define PATIENCE_MOST 128
+#define YIELDS 2
+#define VAIN_MOST 15
 
 static sy_word cpus = 1;
 
@@ -28,11 +31,8 @@ void sy_wait_prepare(void)
  * who may be the one waited for: the next one is shorter. `turns` counts ownerships, where there
  * are any: where many went by during a spin the sections are short, and to let more of them go by
  * before the first look is cheaper than to take the line away in the middle of each. */
-static void spin(sy_word *word, uint32_t value, uint32_t crowd, sy_dword *turns)
+static void spin(sy_word *word, uint32_t value, sy_dword *turns)
 {
-    if (sy_get(&cpus) < 2 || crowd > sy_get(&cpus) || sy_switches.spin_off) {
-        return;
-    }
     uint32_t left = sy_self.spins ? sy_self.spins : SPINS_MOST / 4;
     sy_self.spins = left;
     uint64_t before = turns ? sy_get(turns) : 0;
@@ -52,6 +52,36 @@ static void spin(sy_word *word, uint32_t value, uint32_t crowd, sy_dword *turns)
         sy_self.spins = SPINS_MOST;
     } else if (sy_self.spins < SPINS_LEAST) {
         sy_self.spins = SPINS_LEAST;
+    }
+}
+
+/* Those awaited are more than there are CPUs: to let them have this one is what brings the change
+ * about, and saves a sleep and a wake. Where it was in vain it is left out the next few times. */
+static void yield(sy_word *word, uint32_t value)
+{
+    if (sy_self.left_out < sy_self.vain) {
+        sy_self.left_out++;
+        return;
+    }
+    for (int i = 0; i < YIELDS && sy_get(word) == value; i++) {
+        sched_yield();
+    }
+    sy_self.left_out = 0;
+    sy_self.vain = sy_get(word) != value ? 0 : sy_self.vain * 2 + 1;
+    if (sy_self.vain > VAIN_MOST) {
+        sy_self.vain = VAIN_MOST;
+    }
+}
+
+static void linger(const struct sy_wait *wait, sy_dword *turns)
+{
+    if (sy_switches.spin_off) {
+        return;
+    }
+    if (wait->crowd > sy_get(&cpus)) {
+        yield(wait->word, wait->value);
+    } else if (sy_get(&cpus) > 1) {
+        spin(wait->word, wait->value, turns);
     }
 }
 
@@ -76,7 +106,7 @@ static void publish(struct sy_call *call)
 static void withdraw(struct sy_call *call)
 {
     if (call->published && call->actor.executor) {
-        sy_store_sc(&call->actor.executor->waiting.count, 0);
+        sy_store(&call->actor.executor->waiting.count, 0);
     }
     call->published = false;
 }
@@ -105,7 +135,7 @@ static int sleep_once(struct sy_attachment *attachment, struct sy_call *call,
     size_t count = 0;
     int64_t limit = wait->until < call->deadline ? wait->until : call->deadline;
     if (!sy_switches.recheck_off) {
-        int64_t recheck = sy_manager_stale(segment) ? RECHECK_STALE : RECHECK;
+        int64_t recheck = sy_manager_stale(segment, now) ? RECHECK_STALE : RECHECK;
         int64_t soon = now + recheck;
         limit = soon < limit ? soon : limit;
     }
@@ -201,11 +231,15 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
     struct sy_cycle cycle = {0};
     struct sy_wait wait;
     int64_t guard_limit = 0;
-    bool spun = false, slept_on_guard = false;
-    int64_t now = call->began; /* read again after each sleep only */
+    bool slept_on_guard = false, woken = false;
+    int64_t now = call->began; /* read again only when we wait again after a sleep */
     for (;;) {
         uint32_t park = call->actor.executor ? sy_load(&call->actor.executor->park) : 0;
         int rc = kind->step(call, &wait);
+        if (rc == SY_WAIT && woken) {
+            now = sy_now();
+            woken = false;
+        }
         if (rc != SY_WAIT || !wait.guard || now >= call->deadline) {
             pass_guard_on(call, &slept_on_guard);
         }
@@ -230,9 +264,9 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
         if (sy_get(&attachment->interrupts) != interrupts) {
             return give_up(call, kind, SYNC_EINTR, NULL);
         }
-        if (!spun && wait.word) {
-            spun = true;
-            spin(wait.word, wait.value, wait.crowd, kind->turns ? kind->turns(call->hot) : NULL);
+        if (!call->lingered && wait.word) {
+            call->lingered = true;
+            linger(&wait, kind->turns ? kind->turns(call->hot) : NULL);
             continue;
         }
         if (!call->published) {
@@ -248,15 +282,15 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
         }
         int slept = sleep_once(attachment, call, &wait, park, now, interruptible);
         slept_on_guard = wait.guard;
-        now = sy_now();
+        woken = true;
         if (slept == -EINTR && interruptible) {
             return give_up(call, kind, SYNC_EINTR, NULL);
         }
         if (slept == -EOWNERDEAD) {
             sy_recover_record(&call->actor, call->record, false);
-        } else if (slept == -ETIMEDOUT && now < call->deadline) {
+        } else if (slept == -ETIMEDOUT && sy_now() < call->deadline) {
             /* Time to look again, for ourselves and for the record. */
-            sy_keep_up(attachment, now);
+            sy_keep_up(attachment, sy_now());
             sy_recover_record(&call->actor, call->record, true);
         }
     }
@@ -267,6 +301,7 @@ int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
 {
     struct sy_wait wait;
     bool slept_on_guard = false;
+    call->lingered = true;
     for (;;) {
         uint32_t park = call->actor.executor ? sy_load(&call->actor.executor->park) : 0;
         int rc = step(call, &wait);

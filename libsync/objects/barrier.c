@@ -190,19 +190,19 @@ static void remember_arrival(struct sy_call *call, uint64_t state, bool wait)
         sy_put(&executor->operation.generation, call->generation);
         sy_put(&executor->operation.principal, call->principal);
         sy_put(&executor->operation.before, call->detail);
-        sy_store_sc(&executor->operation.kind, SY_OP_ARRIVE);
+        sy_store(&executor->operation.kind, SY_OP_ARRIVE);
     }
     if (call->entry) {
-        sy_store_sc(&call->entry->arrived, call->detail);
+        sy_store(&call->entry->arrived, call->detail);
     }
     if (call->published && executor) {
-        sy_store_sc(&executor->waiting.detail, call->detail);
+        sy_store(&executor->waiting.detail, call->detail);
     }
 }
 
 static int sleep_through(struct sy_call *call, uint64_t state, struct sy_wait *ret_wait)
 {
-    if (call->published && !(state & SY_W) &&
+    if (call->published && call->lingered && !(state & SY_W) &&
         !sy_cas64(&call->hot->u.barrier.state, &state, state | SY_W)) {
         return 0; /* look again */
     }

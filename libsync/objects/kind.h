@@ -28,6 +28,7 @@ struct sy_call {
     uint32_t record, generation;
     uint32_t principal; /* owner id: for whom */
     bool published;     /* the waiting record says that we wait here */
+    bool lingered;      /* spun or yielded: what is to be waited for now is slept for */
     int64_t began;      /* ns; the ticket */
     int64_t deadline;   /* ns */
     uint32_t count;     /* semaphore: permits */

@@ -239,15 +239,15 @@ struct sy_hot {    /* 64 bytes, in a dense array */
 
 struct sy_cold { /* 256 bytes; filled before the record is linked, fixed while LIVE */
     sy_word hash;
-    sy_word next; /* in its bucket's chain, record + 1; written at linking and by the reaper */
+    sy_word next;      /* in its bucket's chain, record + 1; written at linking and by the reaper */
+    sy_dword timeout;  /* ns, 0: the manager's */
+    sy_word number[2]; /* semaphore: maximum, initial; barrier: parties */
     _Atomic uint16_t name_size;
     _Atomic uint16_t deaths;
     char name[204];      /* NUL at name_size; begins in the line that a search reads anyway */
     sy_dword created_at; /* ns; once UNLINKED and out of its chain: the epoch of that */
-    sy_dword timeout;    /* ns, 0: the manager's */
     sy_dword max_hold;
-    sy_word number[2]; /* semaphore: maximum, initial; barrier: parties */
-    sy_word contended; /* counters, hints; any acquirer */
+    sy_word contended; /* counters, hints; any acquirer, so in a line that others seldom read */
     sy_word timeouts;
 };
 

@@ -74,7 +74,7 @@ static void after_kill_9_the_next_one_adopts(void)
         killed(manager);
         manager = manager_start(NULL);
         AWAIT(sy_get(&look()->header->epoch) == epoch);
-        AWAIT(!sy_manager_stale(look()));
+        AWAIT(!sy_manager_stale(look(), sy_now()));
         NUMBER(manager, sy_get(&look()->header->manager_pid));
         snprintf(words, sizeof(words), "adopted %s, epoch %u", lab_path(), epoch);
         AWAIT(strstr(managers_said(), words));
