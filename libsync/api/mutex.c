@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api/api.h"
 #include "base/text.h"
@@ -212,7 +211,7 @@ static int refuse_release(struct sync_mutex *mutex, struct sy_call *call, const 
 {
     sync_info info;
     sync_error error;
-    memset(&error, 0, sizeof(error));
+    sy_error_clear(&error);
     sy_describe(call->segment, call->record, &info);
     memcpy(error.object, info.name, sizeof(error.object));
     error.kind = SYNC_KIND_MUTEX;
@@ -367,8 +366,7 @@ int sync_previous_owner(sync_mutex *mutex, sync_error *ret_error)
         if (mutex->object.died) {
             ret_error->holder = *mutex->object.died;
         }
-        sy_user_name(ret_error->holder.uid, ret_error->holder.user, sizeof(ret_error->holder.user));
-        gethostname(ret_error->holder.host, sizeof(ret_error->holder.host) - 1);
+        sy_complete_principal(mutex->object.attachment->segment, &ret_error->holder);
         sy_text_copy(ret_error->object, sizeof(ret_error->object),
                      sy_handle_cold(&mutex->object)->name, SYNC_NAME_MAX);
     }

@@ -50,6 +50,8 @@ static const struct {
 /* About 5 kB, so it is allocated at the first failure; TLS itself stays small enough for the
  * initial-exec model of a library that is loaded late. */
 struct failure {
+    sy_later_function *later; /* makes the text; NULL: it has been made */
+    void *context;
     char text[1024];
     sync_error info;
 };
@@ -103,21 +105,63 @@ const char *sync_strerror(int code)
     return code > 0 ? "success" : "unknown code";
 }
 
-static int vfail(const sync_error *info, int code, const char *format, va_list arguments)
+void sy_error_clear(sync_error *error)
 {
-    int saved = errno;
+    memset(error, 0, offsetof(sync_error, cycle));
+}
+
+static void copy(sync_error *to, const sync_error *from)
+{
+    uint32_t cycle = from->cycle_count < SYNC_CYCLE_MAX ? from->cycle_count : SYNC_CYCLE_MAX;
+    memcpy(to, from, offsetof(sync_error, cycle) + cycle * sizeof(from->cycle[0]));
+}
+
+static struct failure *fail(const sync_error *info, int code, sy_later_function *later)
+{
     struct failure *failure = failure_get();
     if (failure) {
         if (info) {
-            failure->info = *info;
+            copy(&failure->info, info);
         } else {
-            memset(&failure->info, 0, sizeof(failure->info));
+            sy_error_clear(&failure->info);
         }
         failure->info.code = code;
+        failure->later = later;
+    }
+    return failure;
+}
+
+static int vfail(const sync_error *info, int code, const char *format, va_list arguments)
+{
+    int saved = errno;
+    struct failure *failure = fail(info, code, NULL);
+    if (failure) {
         vsnprintf(failure->text, sizeof(failure->text), format, arguments);
     }
     errno = saved;
     return code;
+}
+
+int sy_fail_later(const sync_error *info, int code, sy_later_function *later, void *context)
+{
+    int saved = errno;
+    struct failure *failure = fail(info, code, later);
+    if (failure) {
+        failure->context = context;
+    }
+    errno = saved;
+    return code;
+}
+
+static void complete(struct failure *failure)
+{
+    sy_later_function *later = failure->later;
+    if (later) {
+        int saved = errno;
+        failure->later = NULL;
+        later(failure->context, &failure->info, failure->text, sizeof(failure->text));
+        errno = saved;
+    }
 }
 
 int sy_fail(int code, const char *format, ...)
@@ -172,7 +216,11 @@ int sy_fail_errno(int error, const char *format, ...)
 
 const char *sync_last_error(void)
 {
-    return last ? last->text : "";
+    if (!last) {
+        return "";
+    }
+    complete(last);
+    return last->text;
 }
 
 int sync_last_error_info(sync_error *ret_error)
@@ -180,10 +228,10 @@ int sync_last_error_info(sync_error *ret_error)
     if (!ret_error) {
         return sy_fail(SYNC_EINVAL, "sync_last_error_info: ret_error is NULL");
     }
+    memset(ret_error, 0, sizeof(*ret_error));
     if (last) {
-        *ret_error = last->info;
-    } else {
-        memset(ret_error, 0, sizeof(*ret_error));
+        complete(last);
+        copy(ret_error, &last->info);
     }
     return 0;
 }

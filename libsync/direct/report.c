@@ -150,13 +150,66 @@ static void cycle_text(char *to, size_t size, struct sy_call *call, const struct
     }
 }
 
+/* A mere try that failed is no event. It costs a few loads; for a mutex the text is made, and how
+ * the holder does is looked at, when somebody asks. Segments are never unmapped. */
+static void try_text(void *segment, sync_error *error, char *to, size_t size)
+{
+    char held[40], who[320];
+    sy_complete_principal(segment, &error->holder);
+    name_principal(who, sizeof(who), &error->holder);
+    if (error->holder.principal) {
+        sy_text_duration(held, sizeof(held), sy_now() - error->holder.since);
+        snprintf(to, size,
+                 "%s: not acquired at once: held %s by %s\n        %s; token %" PRIu64
+                 ".   see: managerctl show %s",
+                 error->object, held, who, state_word(error->holder.state), error->token,
+                 error->object);
+    } else {
+        snprintf(to, size, "%s: not acquired at once: released just now", error->object);
+    }
+}
+
+static int report_try(struct sy_call *call, int rc)
+{
+    sync_info info;
+    sync_error error;
+    sy_error_clear(&error);
+    sy_describe_briefly(call->segment, call->record, &info);
+    memcpy(error.object, info.name, sizeof(error.object));
+    error.kind = info.kind;
+    error.holder = info.holder;
+    error.token = info.token;
+    error.depth = info.depth;
+    atomic_fetch_add_explicit(&call->cold->timeouts, 1, memory_order_relaxed);
+    switch (info.kind) {
+    case SYNC_KIND_MUTEX:
+        return sy_fail_later(&error, rc, try_text, call->segment);
+    case SYNC_KIND_SEMAPHORE:
+        return sy_fail_info(&error, rc,
+                            "%s: not acquired at once: %u of the %u wanted are free.   see: "
+                            "managerctl show %s",
+                            info.name, info.value, call->count, info.name);
+    case SYNC_KIND_BARRIER:
+        return sy_fail_info(&error, rc,
+                            "%s: not complete at once: %u of %u had arrived.   see: managerctl "
+                            "show %s",
+                            info.name, call->count, info.maximum, info.name);
+    default:
+        return sy_fail_info(&error, rc, "%s: %s at once.   see: managerctl show %s", info.name,
+                            verb_of((uint32_t)info.kind), info.name);
+    }
+}
+
 int sy_report(struct sy_call *call, const struct sy_kind *kind, int rc,
               const struct sy_cycle *cycle)
 {
     sync_info info;
     sync_error error;
     char text[1000], who[320];
-    memset(&error, 0, sizeof(error));
+    if (rc == SYNC_ETIMEDOUT && !call->published) {
+        return report_try(call, rc);
+    }
+    sy_error_clear(&error);
     if (!sy_describe(call->segment, call->record, &info)) {
         sy_text_copy(info.name, sizeof(info.name), call->cold->name, SYNC_NAME_MAX);
         info.kind = (int32_t)kind->number;
@@ -173,14 +226,12 @@ int sy_report(struct sy_call *call, const struct sy_kind *kind, int rc,
     case SYNC_ETIMEDOUT:
         timeout_text(text, sizeof(text), call, &info, &error);
         atomic_fetch_add_explicit(&call->cold->timeouts, 1, memory_order_relaxed);
-        if (error.waited > 0 && call->published) {
-            sy_ring_add(call->segment, &(struct sy_ring_event){.type = SY_EVENT_TIMEDOUT,
-                                                               .record = call->record,
-                                                               .generation = call->generation,
-                                                               .principal = call->principal,
-                                                               .other = info.holder.principal,
-                                                               .value = (uint64_t)error.waited});
-        }
+        sy_ring_add(call->segment, &(struct sy_ring_event){.type = SY_EVENT_TIMEDOUT,
+                                                           .record = call->record,
+                                                           .generation = call->generation,
+                                                           .principal = call->principal,
+                                                           .other = info.holder.principal,
+                                                           .value = (uint64_t)error.waited});
         break;
     case SYNC_EBROKEN:
         error.cause = call->cause;
@@ -223,15 +274,22 @@ int sy_report(struct sy_call *call, const struct sy_kind *kind, int rc,
     return sy_fail_info(&error, rc, "%s", text);
 }
 
+static void died_text(void *segment, sync_error *error, char *to, size_t size)
+{
+    const sync_principal *dead = &error->holder;
+    const char *quote = dead->note[0] ? "\"" : "";
+    sy_complete_principal(segment, &error->holder);
+    snprintf(to, size, "%s: acquired; %s[%d]%s%s%s%s died holding it", error->object,
+             dead->pid ? dead->label : "a thread that is gone", dead->pid,
+             dead->note[0] ? ", " : "", quote, dead->note, quote);
+}
+
 int sy_report_died(struct sy_call *call, const sync_principal *dead)
 {
     sync_error error;
-    memset(&error, 0, sizeof(error));
+    sy_error_clear(&error);
     sy_text_copy(error.object, sizeof(error.object), call->cold->name, SYNC_NAME_MAX);
     error.kind = (int32_t)sy_hot_kind(call->hot);
     error.holder = *dead;
-    const char *quote = dead->note[0] ? "\"" : "";
-    return sy_fail_info(&error, SYNC_OWNER_DIED, "%s: acquired; %s[%d]%s%s%s%s died holding it",
-                        error.object, dead->pid ? dead->label : "a thread that is gone", dead->pid,
-                        dead->note[0] ? ", " : "", quote, dead->note, quote);
+    return sy_fail_later(&error, SYNC_OWNER_DIED, died_text, call->segment);
 }

@@ -473,10 +473,10 @@ static void barrier_describe(struct sy_segment *segment, uint32_t record, sync_i
     if (ret_info->broken) {
         uint64_t cause = sy_load(&hot->u.barrier.cause);
         ret_info->cause = (int32_t)(cause >> 30 & 0xff);
-        sy_describe_principal(segment, (uint32_t)cause & SY_OWNER, &ret_info->holder);
+        sy_identify_principal(segment, (uint32_t)cause & SY_OWNER, &ret_info->holder);
     } else if (runner(state)) {
         ret_info->value = ret_info->maximum;
-        sy_describe_principal(segment, runner(state), &ret_info->holder);
+        sy_identify_principal(segment, runner(state), &ret_info->holder);
     }
 }
 

@@ -131,7 +131,7 @@ static void event_describe(struct sy_segment *segment, uint32_t record, sync_inf
     ret_info->value = sy_event_state(hot);
     ret_info->generation_count = sy_get(&hot->u.event.sets);
     if (sy_owner_index(by) != SY_NONE) {
-        sy_describe_principal(segment, by, &ret_info->holder);
+        sy_identify_principal(segment, by, &ret_info->holder);
         ret_info->holder.since = (int64_t)sy_get(&hot->u.event.since);
     }
 }

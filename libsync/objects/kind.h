@@ -97,8 +97,13 @@ void sy_record_unguard(const struct sy_actor *actor, uint32_t record);
 
 /* What is to be seen of an object, without a lock. False when it is not in use. */
 bool sy_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_info);
+/* The same by a few loads: no count of opens and waiters, and the holder as sy_identify_principal
+ * says. */
+bool sy_describe_briefly(struct sy_segment *segment, uint32_t record, sync_info *ret_info);
 void sy_describe_principal(struct sy_segment *segment, uint32_t owner,
                            sync_principal *ret_principal);
+/* What sy_identify_principal leaves out: names of user and host, state. */
+void sy_complete_principal(struct sy_segment *segment, sync_principal *principal);
 /* Only what the segment says of it, without a system call: no user's name, no state. */
 void sy_identify_principal(struct sy_segment *segment, uint32_t owner,
                            sync_principal *ret_principal);

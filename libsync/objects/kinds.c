@@ -118,17 +118,22 @@ static int state_of(struct sy_segment *segment, uint32_t owner)
                                           : SYNC_STATE_ALIVE;
 }
 
+void sy_complete_principal(struct sy_segment *segment, sync_principal *principal)
+{
+    if (principal->pid) {
+        sy_user_name(principal->uid, principal->user, sizeof(principal->user));
+        gethostname(principal->host, sizeof(principal->host) - 1);
+    }
+    if (principal->principal && principal->state != SYNC_STATE_DEAD) {
+        principal->state = state_of(segment, principal->principal);
+    }
+}
+
 void sy_describe_principal(struct sy_segment *segment, uint32_t owner,
                            sync_principal *ret_principal)
 {
     sy_identify_principal(segment, owner, ret_principal);
-    if (ret_principal->pid) {
-        sy_user_name(ret_principal->uid, ret_principal->user, sizeof(ret_principal->user));
-        gethostname(ret_principal->host, sizeof(ret_principal->host) - 1);
-    }
-    if (ret_principal->principal && ret_principal->state != SYNC_STATE_DEAD) {
-        ret_principal->state = state_of(segment, owner & SY_OWNER);
-    }
+    sy_complete_principal(segment, ret_principal);
 }
 
 struct users {
@@ -173,7 +178,7 @@ static void describe_waiters(struct sy_segment *segment, uint32_t record, uint32
     }
 }
 
-bool sy_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_info)
+bool sy_describe_briefly(struct sy_segment *segment, uint32_t record, sync_info *ret_info)
 {
     struct sy_hot *hot = sy_hot_at(segment, record);
     struct sy_cold *cold = sy_cold_at(segment, record);
@@ -194,10 +199,19 @@ bool sy_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_inf
     ret_info->contended = sy_get(&cold->contended);
     ret_info->timeouts = sy_get(&cold->timeouts);
     ret_info->deaths = sy_get(&cold->deaths);
+    kind->describe(segment, record, ret_info);
+    return sy_state_generation(sy_load_sc(&hot->state)) == sy_state_generation(state);
+}
+
+bool sy_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_info)
+{
+    if (!sy_describe_briefly(segment, record, ret_info)) {
+        return false;
+    }
     struct users users = {0, 0};
     sy_opens_visit(segment, record, ret_info->generation, count_user, &users);
     ret_info->opens = users.count;
     describe_waiters(segment, record, ret_info->generation, ret_info);
-    kind->describe(segment, record, ret_info);
-    return sy_state_generation(sy_load_sc(&hot->state)) == sy_state_generation(state);
+    sy_complete_principal(segment, &ret_info->holder);
+    return true;
 }

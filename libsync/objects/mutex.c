@@ -423,7 +423,7 @@ static void mutex_describe(struct sy_segment *segment, uint32_t record, sync_inf
     ret_info->broken = owner == SY_BROKEN;
     ret_info->poisoned = owner == SY_POISONED;
     if (sy_owner_index(owner) != SY_NONE) {
-        sy_describe_principal(segment, owner, &ret_info->holder);
+        sy_identify_principal(segment, owner, &ret_info->holder);
         ret_info->holder.since = (int64_t)sy_get(&hot->u.mutex.since);
         ret_info->depth = sy_mutex_depth_of(hot, owner);
         ret_info->value = !(word & SY_R);

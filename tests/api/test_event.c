@@ -20,7 +20,7 @@ static void manual_stays_set(void)
     sync_event *e = an_event("go", false);
     state_is(e, 0, 0);
     EXPECT(SYNC_ETIMEDOUT, sync_event_wait(e, 0));
-    SAYS("go: not set in");
+    SAYS("go: not set at once");
     EXPECT(SYNC_ETIMEDOUT, sync_event_wait(e, SYNC_MS(10)));
     EXPECT(0, sync_event_set(e));
     state_is(e, 1, 1);
