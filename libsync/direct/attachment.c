@@ -13,15 +13,8 @@
 #include "direct/direct.h"
 #include "os/fault.h"
 
-#define STALE 1000000000ll /* ns without a beat */
-
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sy_attachment *attachments;
-
-bool sy_manager_stale(struct sy_segment *segment, int64_t now)
-{
-    return now - (int64_t)sy_get(&segment->header->heartbeat) > STALE;
-}
 
 int sy_refuse_orphan(struct sy_attachment *attachment)
 {

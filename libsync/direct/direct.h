@@ -68,8 +68,6 @@ extern sy_word *sy_alive; /* 1; 0 in a process forked behind our back */
 int sy_attach(const char *name, const sync_manager_options *options, bool separate,
               struct sy_attachment **ret_attachment);
 void sy_detach(struct sy_attachment *attachment);
-/* Is the manager alive? By its heartbeat. */
-bool sy_manager_stale(struct sy_segment *segment, int64_t now);
 /* Once per slow path: the byte, the hello, the orphan check. */
 void sy_keep_up(struct sy_attachment *attachment, int64_t now);
 /* After SYNC_ENOSLOT or SYNC_ENONAMES: free what the dead have; true: try again. */

@@ -119,16 +119,19 @@ static bool owes_releases(struct sy_call *call)
 }
 
 /* The word was `seen` and is ours now. */
-static int took(struct sy_call *call, uint32_t seen)
+static int took(struct sy_call *call, uint32_t seen, bool dead)
 {
     struct sy_hot *hot = call->hot;
-    sy_mutex_took(hot, call->principal, sy_now_coarse());
+    int64_t now = sy_now_coarse();
+    sy_mutex_took(hot, call->principal, now);
     withdraw(call);
-    if (!(seen & SY_R)) {
+    if (!(seen & SY_R) && !dead) {
         return 0; /* the release that woke us woke another, who looks again and watches us */
     }
-    if (sy_load_sc(sleepers(call))) {
-        sy_futex_wake(&hot->word, 1); /* nobody released: the heir is ours to wake */
+    /* Nobody released, so somebody must wake the heir. Those who watched the dead are woken when
+     * its slot is cleared, which a manager that runs is about to do. */
+    if ((!dead || sy_manager_stale(call->segment, now)) && sy_load_sc(sleepers(call))) {
+        sy_futex_wake(&hot->word, 1);
     }
     call->died = seen & SY_OWNER;
     atomic_fetch_add_explicit(&call->cold->deaths, 1, memory_order_relaxed);
@@ -182,7 +185,7 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
             }
             uint32_t keep = call->actor.slept ? SY_W : seen & SY_W;
             if (sy_cas32(&hot->word, &seen, call->principal | keep)) {
-                return took(call, seen);
+                return took(call, seen, false);
             }
         } else if (owner == call->principal) {
             if (sy_load(&hot->u.mutex.depth) >> 32 != owner) {
@@ -200,7 +203,7 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
         } else if (sy_owner_dead(call->segment, owner, false)) {
             /* Taken over in one step: R is for those who only find the dead. */
             if (sy_cas32(&hot->word, &seen, call->principal | SY_W)) {
-                return took(call, seen | SY_R);
+                return took(call, seen, true);
             }
         } else if (!call->published) {
             /* W and the candidate are for those who are about to sleep and have said so. */

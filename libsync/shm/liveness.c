@@ -6,6 +6,13 @@
 #include "base/error.h"
 #include "shm/slots.h"
 
+#define STALE 1000000000ll /* ns without a beat */
+
+bool sy_manager_stale(struct sy_segment *segment, int64_t now)
+{
+    return now - (int64_t)sy_get(&segment->header->heartbeat) > STALE;
+}
+
 static bool life_fired(struct sy_executor *executor)
 {
     return (sy_load(sy_life_word(executor)) & FUTEX_OWNER_DIED) != 0;

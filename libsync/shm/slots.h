@@ -50,6 +50,8 @@ bool sy_process_dead(struct sy_segment *segment, uint32_t process, uint32_t gene
 /* Certainly dead? `thorough` also asks about its process, which costs system calls; without it only
  * shared words are read. */
 bool sy_owner_dead(struct sy_segment *segment, uint32_t owner, bool thorough);
+/* Does the manager run? By its heartbeat. */
+bool sy_manager_stale(struct sy_segment *segment, int64_t now);
 /* The life word that fires when `owner` dies, and the value it has while it lives; false when there
  * is none to watch (no robust list), or it has fired. For a handle: of one living thread of its
  * process. */
