@@ -136,6 +136,7 @@ static void fill_object(struct ctl_view *view, struct ctl_object *object, struct
     sync_info info;
     memset(&info, 0, sizeof(info));
     object->kind->describe(view->look.segment, object->record, &info);
+    sy_complete_principal(view->look.segment, &info.holder);
     object->flags = sy_hot_flags(hot);
     object->created_at = (int64_t)sy_get(&cold->created_at);
     object->timeout = (int64_t)sy_get(&cold->timeout);
