@@ -46,15 +46,11 @@ static void name_principal(char *to, size_t size, const sync_principal *p)
 
 static uint32_t waiters_before(struct sy_call *call)
 {
-    struct sy_segment *segment = call->segment;
-    uint32_t count = sy_committed(segment, SY_EXECUTORS), before = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct sy_executor *executor = sy_executor_at(segment, i);
-        if (executor && executor != call->actor.executor && sy_load(&executor->waiting.count) &&
-            sy_get(&executor->waiting.records[0]) == call->record + 1 &&
-            sy_get(&executor->waiting.generations[0]) == call->generation) {
-            before += sy_get(&executor->waiting.ticket) < (uint64_t)call->began;
-        }
+    uint32_t before = 0, at = 0, id;
+    struct sy_executor *executor;
+    while ((executor = sy_next_waiter(call->segment, call->record, call->generation, &at, &id))) {
+        before += executor != call->actor.executor &&
+                  sy_get(&executor->waiting.ticket) < (uint64_t)call->began;
     }
     return before;
 }

@@ -358,9 +358,7 @@ static uint32_t dead_party(struct sy_segment *segment, uint32_t record, uint32_t
         if (!executor) {
             break;
         }
-        bool waits = sy_load(&executor->waiting.count) &&
-                     sy_get(&executor->waiting.records[0]) == record + 1 &&
-                     sy_get(&executor->waiting.generations[0]) == generation &&
+        bool waits = sy_waits_for(executor, record, generation) &&
                      sy_get(&executor->waiting.detail) == detail;
         bool arrives = sy_load(&executor->operation.kind) == SY_OP_ARRIVE &&
                        sy_get(&executor->operation.record) == record + 1 &&

@@ -152,28 +152,16 @@ static bool count_user(struct sy_segment *segment, uint32_t process, uint32_t ge
     return false;
 }
 
-static bool alive(struct sy_segment *segment, uint32_t index)
+static void describe_waiters(struct sy_segment *segment, uint32_t record, sync_info *ret_info)
 {
-    struct sy_principal *principal = sy_principal_at(segment, index);
-    uint64_t tenancy = principal ? sy_load(&principal->tenancy) : 0;
-    return !sy_owner_dead(segment, sy_owner_id(index, sy_tenancy_generation(tenancy)), false);
-}
-
-static void describe_waiters(struct sy_segment *segment, uint32_t record, uint32_t generation,
-                             sync_info *ret_info)
-{
-    uint32_t count = sy_committed(segment, SY_EXECUTORS);
+    uint32_t at = 0, id;
     int64_t now = sy_now();
-    for (uint32_t i = 0; i < count; i++) {
-        struct sy_executor *executor = sy_executor_at(segment, i);
-        if (executor && sy_load(&executor->waiting.count) &&
-            sy_get(&executor->waiting.records[0]) == record + 1 &&
-            sy_get(&executor->waiting.generations[0]) == generation && alive(segment, i)) {
-            int64_t waited = now - (int64_t)sy_get(&executor->waiting.ticket);
-            ret_info->waiters++;
-            if (waited > ret_info->longest_wait) {
-                ret_info->longest_wait = waited;
-            }
+    struct sy_executor *executor;
+    while ((executor = sy_next_waiter(segment, record, ret_info->generation, &at, &id))) {
+        int64_t waited = now - (int64_t)sy_get(&executor->waiting.ticket);
+        ret_info->waiters++;
+        if (waited > ret_info->longest_wait) {
+            ret_info->longest_wait = waited;
         }
     }
 }
@@ -211,7 +199,7 @@ bool sy_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_inf
     struct users users = {0, 0};
     sy_opens_visit(segment, record, ret_info->generation, count_user, &users);
     ret_info->opens = users.count;
-    describe_waiters(segment, record, ret_info->generation, ret_info);
+    describe_waiters(segment, record, ret_info);
     sy_complete_principal(segment, &ret_info->holder);
     return true;
 }

@@ -233,20 +233,11 @@ static int mutex_leave(struct sy_call *call, int rc)
 /* FIFO pays for its order: the releaser looks through all who wait. */
 static uint32_t oldest_waiter(struct sy_call *call)
 {
-    struct sy_segment *segment = call->segment;
-    uint32_t count = sy_committed(segment, SY_EXECUTORS), oldest = 0;
+    uint32_t at = 0, id, oldest = 0;
     uint64_t ticket = UINT64_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        struct sy_executor *executor = sy_executor_at(segment, i);
-        struct sy_principal *principal = sy_principal_at(segment, i);
-        if (!executor || !principal || !sy_load(&executor->waiting.count) ||
-            sy_get(&executor->waiting.records[0]) != call->record + 1 ||
-            sy_get(&executor->waiting.generations[0]) != call->generation ||
-            sy_get(&executor->waiting.detail) || sy_get(&executor->waiting.ticket) >= ticket) {
-            continue;
-        }
-        uint32_t id = sy_owner_id(i, sy_tenancy_generation(sy_load(&principal->tenancy)));
-        if (!sy_owner_dead(segment, id, false)) {
+    struct sy_executor *executor;
+    while ((executor = sy_next_waiter(call->segment, call->record, call->generation, &at, &id))) {
+        if (!sy_get(&executor->waiting.detail) && sy_get(&executor->waiting.ticket) < ticket) {
             ticket = sy_get(&executor->waiting.ticket);
             oldest = id;
         }

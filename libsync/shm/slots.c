@@ -189,3 +189,21 @@ void sy_principal_leave(struct sy_segment *segment, uint32_t id, uint32_t state)
     sy_cas64(&principal->tenancy, &tenancy,
              sy_tenancy(sy_tenancy_generation(tenancy), sy_tenancy_process(tenancy), state));
 }
+
+struct sy_executor *sy_next_waiter(struct sy_segment *segment, uint32_t record, uint32_t generation,
+                                   uint32_t *at, uint32_t *ret_id)
+{
+    uint32_t count = sy_committed(segment, SY_EXECUTORS);
+    while (*at < count) {
+        uint32_t index = (*at)++;
+        struct sy_executor *executor = sy_executor_at(segment, index);
+        if (executor && sy_principal_at(segment, index) &&
+            sy_waits_for(executor, record, generation)) {
+            *ret_id = sy_principal_id(segment, index);
+            if (!sy_owner_dead(segment, *ret_id, false)) {
+                return executor;
+            }
+        }
+    }
+    return NULL;
+}

@@ -39,6 +39,24 @@ static inline sy_word *sy_life_word(struct sy_executor *executor)
     return (sy_word *)(void *)&executor->life.__data.__lock;
 }
 
+/* ---- who waits ------------------------------------------------------------------------------- */
+
+static inline bool sy_waits_for(struct sy_executor *executor, uint32_t record, uint32_t generation)
+{
+    uint32_t count = sy_load(&executor->waiting.count);
+    for (uint32_t i = 0; i < count && i < SY_WAIT_MAX; i++) {
+        if (sy_get(&executor->waiting.records[i]) == record + 1 &&
+            sy_get(&executor->waiting.generations[i]) == generation) {
+            return true;
+        }
+    }
+    return false;
+}
+/* The first executor from slot *at on that waits for the record and is not known to be dead, its
+ * owner id in *ret_id and *at behind it; NULL: no more. Begin with 0. */
+struct sy_executor *sy_next_waiter(struct sy_segment *segment, uint32_t record, uint32_t generation,
+                                   uint32_t *at, uint32_t *ret_id);
+
 /* ---- liveness: the one place that decides who is dead ---------------------------------------- */
 
 /* SYNC_STATE_ALIVE, SUSPECT or DEAD for the tenant `generation` of a process slot. What is found
