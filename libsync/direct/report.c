@@ -121,7 +121,10 @@ static void broken_text(char *to, size_t size, const sync_info *info, const sync
         snprintf(to, size, "%s: broken: member %s closed it", info->name, who);
         break;
     default:
-        snprintf(to, size, "%s: broken", info->name);
+        snprintf(to, size,
+                 "%s: broken, and again since, so who broke this round is not known any more.   "
+                 "see: managerctl show %s",
+                 info->name, info->name);
         break;
     }
 }
