@@ -89,6 +89,8 @@ EXTRA_DIST += \
 	docs/decisions/0018-w-goes-with-the-release.md \
 	docs/decisions/0019-worlds.md \
 	docs/decisions/0020-byte-locks-unmapped.md \
+	docs/decisions/0021-heir-and-the-running-manager.md \
+	docs/decisions/0022-yield-to-a-crowd.md \
 	docs/decisions/what-remains-open.md \
 	docs/man/.gitignore \
 	docs/man/README.md \
