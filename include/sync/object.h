@@ -78,7 +78,8 @@ SYNC_API int sync_object_info(sync_object *object, sync_info *ret_info);
 SYNC_API int sync_same(sync_object *a, sync_object *b);
 
 /* Called for each object whose name begins with prefix (NULL: all); a non-zero return ends the walk
- * and is returned. The info lives until the callback returns. */
+ * and is returned. The info lives until the callback returns. Errors: SYNC_EINVAL, SYNC_EHANDLE,
+ * SYNC_ENOMEM. */
 typedef int (*sync_list_function)(const sync_info *info, void *argument);
 SYNC_API int sync_list(sync_manager *manager, const char *prefix, sync_list_function function,
                        void *argument);

@@ -45,23 +45,7 @@ int sync_list(sync_manager *manager, const char *prefix, sync_list_function func
     if (!rc && !function) {
         rc = sy_fail(SYNC_EINVAL, "sync_list: function is NULL");
     }
-    if (rc) {
-        return rc;
-    }
-    struct sy_segment *segment = manager->attachment->segment;
-    uint32_t count = sy_committed(segment, SY_HOTS);
-    for (uint32_t i = 0; i < count; i++) {
-        sync_info info;
-        if (sy_describe(segment, i, &info) &&
-            (!prefix || strncmp(info.name, prefix, strlen(prefix)) == 0) &&
-            !(info.kind == SYNC_KIND_MUTEX && info.broken)) {
-            rc = function(&info, argument);
-            if (rc) {
-                return rc;
-            }
-        }
-    }
-    return 0;
+    return rc ? rc : sy_describe_all(manager->attachment->segment, prefix, function, argument);
 }
 
 /* ---- unlink ---- */

@@ -97,6 +97,10 @@ void sy_record_unguard(const struct sy_actor *actor, uint32_t record);
 
 /* What is to be seen of an object, without a lock. False when it is not in use. */
 bool sy_describe(struct sy_segment *segment, uint32_t record, sync_info *ret_info);
+/* Every object whose name begins with `prefix` (NULL: all), its counts from one walk over who has
+ * what open, until `function` returns other than 0, which is returned. SYNC_ENOMEM. */
+int sy_describe_all(struct sy_segment *segment, const char *prefix, sync_list_function function,
+                    void *argument);
 /* The same by a few loads: no count of opens and waiters, and the holder as sy_identify_principal
  * says. */
 bool sy_describe_briefly(struct sy_segment *segment, uint32_t record, sync_info *ret_info);
