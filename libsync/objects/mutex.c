@@ -223,7 +223,9 @@ static int mutex_step(struct sy_call *call, struct sy_wait *ret_wait)
  * and others may sleep behind (tests/models/mutex.pml). */
 static int mutex_leave(struct sy_call *call, int rc)
 {
+    uint32_t me = call->actor.id;
     withdraw(call);
+    sy_cas32(&call->hot->u.mutex.reserved_for, &me, 0); /* it would bar others for nobody */
     if (call->actor.slept) {
         sy_futex_wake(&call->hot->word, 1);
     }
@@ -255,7 +257,8 @@ static int release_to_waiters(struct sy_call *call)
     uint32_t heir = flagged(hot, SYNC_FLAG_FIFO) ? oldest_waiter(call)
                                                  : sy_get(&hot->u.mutex.candidate);
     struct sy_executor *executor = heir ? executor_of(call->segment, heir) : NULL;
-    if (executor && !sy_owner_dead(call->segment, heir, false)) {
+    if (executor && !sy_get(&executor->waiting.detail) &&
+        !sy_owner_dead(call->segment, heir, false)) {
         int64_t time = flagged(hot, SYNC_FLAG_FIFO) ? RESERVATION_FIFO : RESERVATION;
         sy_put(&hot->u.mutex.reserved_until, (uint64_t)(sy_now() + time));
         sy_put(&hot->u.mutex.reserved_for, heir);

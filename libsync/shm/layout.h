@@ -211,8 +211,9 @@ struct sy_hot {    /* 64 bytes, in a dense array */
                                | SY_INCONSISTENT | count. Names its owner, so that nobody takes the
                                depth of the one before for that of the one in the word. */
             sy_dword reserved_until; /* owner; ns */
-            sy_word reserved_for;    /* owner, before its releasing commit; counts while FREE|W */
-            sy_word candidate;       /* owner id of a waiter that asks for a reservation; CAS */
+            sy_word reserved_for; /* owner, before its releasing commit; the one it names may take
+                                     it back; counts while FREE|W */
+            sy_word candidate;    /* owner id of a waiter that asks for a reservation; CAS */
             sy_word evicted; /* guard: owner id that a break took away, believed beside BROKEN only;
                                 0 by the evicted when it has given up its last depth */
             sy_word previous; /* set at creation: older incarnation + 1 while its evicted owes a
