@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The mutex, whole: hand-off, generations, owner watch, timeouts, break, a handler inside a release, an executor that is not the principal.
+ * Names with () are functions of libsync/objects/mutex.c, or of the file named beside them.
  *
  * What must hold
  *   P1 exclusion    no two living principals believe they own the mutex (an evicted one, which will be told, apart)
@@ -9,19 +10,24 @@
  *   P4 told         the evicted gets ELOST from its release and from nested acquires; nobody else ever gets it
  *   P5 this one     break of token N evicts the principal that had N, not a later owner
  *   P6 no heritage  the new tenant of a slot never finds itself the owner by an old tenant's word
+ *   P7 prompt       where nobody is stopped, no reservation has to run out: whoever it bars is woken
+ *   P8 one delay    who let a reservation pass gets no other before it has looked again
  *
  * Switches (`run` has the combinations that are tractable)
- *   CLIENTS n  ROUNDS n  KILLS n  CRASHES n (of the reaper)  TIMEOUTS n  STOPS n (waiters that never run again)  RELETS n (slots let out again)
- *   HANDOFF   candidate and reservation
+ *   CLIENTS n  ROUNDS n  KILLS n  CRASHES n (of the reaper)  TIMEOUTS n  RELETS n (slots let out again)
+ *   STOPS n   waiters that never run again: as they sleep, or after they were woken and before they look
+ *   HANDOFF   candidate and reservation; with FIFO whoever has waited longest, which is left open
+ *   PROMPT    time passes only when nothing else can move
  *   BREAK     one eviction by token, a second incarnation of the record
  *   NESTED    the owner acquires again, by a handle that finds the new incarnation
  *   HANDLER   event_set in a handler, inside a release that owes a wake
  *   SESSION   a principal whose executor, the gateway, may die
  *   POISON    who got OWNER_DIED releases without consistent()
+ *   RETURNS   who got OWNER_DIED may give that back as if it had not come
  *   WRAP      the 14 bits of generation have come round: old and new tenant bear one id
- *   ONLY_BREAKER_DIES (and acts when all others wait), ONLY_HANDLER_DIES, ONLY_GATEWAY_DIES  for larger numbers of clients
+ *   ONLY_BREAKER_DIES (and acts when all others wait), ONLY_HANDLER_DIES, ONLY_GATEWAY_DIES, ONLY_WOKEN_DIE  for larger numbers of clients
  *   NO_LIFE_WORD  the fallback without futex_waitv or robust list: sleepers watch the word alone
- *   ALONE     no reaper at all: a killed holder must be noticed by the sleepers
+ *   ALONE     no reaper at all: a holder killed in its section must be noticed by the sleepers
  */
 #ifndef CLIENTS
 #define CLIENTS 3
@@ -46,6 +52,7 @@
 #endif
 
 #include "mutex_state.pml"
+#include "mutex_break.pml"
 
 /* ---- acquire ----
  * A load and the CAS that succeeds on it are one step: what others do in between can only make the CAS fail. */
@@ -54,17 +61,18 @@
 #define LOST  2                /* evicted */
 #define AGAIN 3
 #define now_word word[m]
-#define looks(condition) atomic { result == AGAIN && (condition) ->
-#ifdef MUTANT_TIMEOUT_SWALLOWS_WAKE
+/* One pass of mutex_step(): a first one before publish() only tries, later ones have counted themselves in. */
+#define looks(condition) atomic { result == AGAIN && (counted || !waiting[x]) && (condition) -> LOOK_AT_PARK
+#ifdef MUTANT_LEAVER_IS_SILENT
 #define leaver_wakes false
-#elif defined(MUTANT_LEAVE_BY_WORD) || defined(MUTANT_W_CLEARED_UNCOUNTED)   /* uncounted clearing alone does no harm: who has slept keeps W, who leaves wakes one */
-#define leaver_wakes (now_word & W)    /* a releaser that counted the sleepers of an earlier FREE|W may have cleared it */
+#elif defined(MUTANT_LEAVE_BY_WORD)
+#define leaver_wakes (now_word & W)
 #else
-#define leaver_wakes true
+#define leaver_wakes slept
 #endif
 #ifdef BREAK
 #define is_broken    (owner(now_word) == BROKEN)
-#define must_be_told (evicted == me && !told && (is_broken || (m == 1 && previous)))
+#define must_be_told (evicted == me && !told && (m == 1 -> previous : is_broken))   /* owes_releases(), sy_mutex_evicted() */
 #else
 #define is_broken false
 #define must_be_told false
@@ -80,15 +88,11 @@
 #else
 #define is_mine ((now_word & (255 - W)) == me)
 #endif
-
-#ifdef BREAK
-inline finish_break() {        /* by the breaker, or by whoever meets BROKEN under the name */
-  f = fence[0];
-  atomic {
-    if :: name == 0 -> fence[1] = f + FENCE_STEP; word[1] = W; previous = 1; name = 1    /* one CAS of the bucket's head */
-       :: else
-    fi; f = 0 }
-}
+#define is_others (!admits(now_word) && !is_mine)
+#ifdef HANDOFF
+#define barred (now_word == W && reserved_for_another)
+#else
+#define barred false
 #endif
 
 #define BELIEVES(i) + (inside[i] && !dead[i] && !out(i))
@@ -101,117 +105,202 @@ inline finish_break() {        /* by the breaker, or by whoever meets BROKEN und
 #endif
 #define check_exclusion assert((0 EACH_CLIENT(BELIEVES) BELIEVES(SESSION_SLOT)) <= 1)    /* P1 */
 
-inline won() {                 /* fence and depth are plain fields that only the owner stores */
+inline withdraw() {
+  atomic {
+#ifdef HANDOFF
+    if :: candidate == me -> candidate = 0 :: else fi;
+#endif
+    if
+    :: counted -> counted = 0;
+#ifdef MUTANT_HINT_CLEARED_BY_TAKER
+       sleepers[m] = 0
+#elif !defined(MUTANT_COUNTED_OUT_WHEN_WOKEN)
+       sleepers[m]--
+#endif
+    :: else
+    fi }
+}
+
+#ifdef ALONE
+#define MANAGER_STALE 1
+#else
+#define MANAGER_STALE 0        /* the reaper wakes who watched the dead, when it clears the slot */
+#endif
+#if defined(POISON) || defined(RETURNS)
+#define FORGET_DEATH skip
+#else
+#define FORGET_DEATH died = 0
+#endif
+inline took() {                /* fence and depth are plain fields that only the owner stores: sy_mutex_took(), kind.h */
 #ifdef BREAK
   f = fence[m];
   fence[m] = f + 1;            /* not one step with the load: the owner may be evicted in between */
   atomic {
-    depth[m] = me; inside[p] = 1;
-    if :: m == name -> assert(f + 1 > last_token); last_token = f + 1 :: else fi;         /* P3 */
-    f = 0; check_exclusion }
-#else
-  atomic { inside[p] = !is_dead(me); check_exclusion }       /* without break, P3 follows from P1 */
+    depth[m] = me;
+    if :: m == name -> assert(f + 1 > last_token); last_token = f + 1 :: else fi;         /* P3; without break it follows from P1 */
+    f = 0 };
 #endif
+  if :: waiting[x] -> withdraw() :: else fi;
+#ifndef MUTANT_NO_HEIR
+  if :: heir && sleepers[m] -> wake_one(m) :: else fi;        /* nobody released: the heir looks again and watches me */
+#endif
+  atomic { waiting[x] = 0; slept = 0; inside[p] = alive(me); heir = 0; check_exclusion; FORGET_DEATH }
+}
+
+/* After a sleep that found its owner dead: sy_recover_record() by the sleeper; then it looks again. */
+inline recover_own() {
+  if
+  :: atomic { somebody(now_word) && !admits(now_word) && is_dead(owner(now_word)) -> now_word = now_word | R | W; found_dead = 0 };
+     wake_one(m)
+  :: atomic { admits(now_word) && (now_word & W) -> found_dead = 0 };
+     wake_one(m)
+  :: else -> found_dead = 0
+  fi
+}
+
+/* What may end a sleep. SIGSTOP takes a sleeper out of the futex queue; one that was woken keeps its wake. */
+inline sleeps() {
+  if
+  :: atomic { asleep[x] == 0 -> w = 0; HAS_LOOKED
+#ifdef MUTANT_COUNTED_OUT_WHEN_WOKEN
+     if :: sleepers[m] -> sleepers[m]-- :: else fi
+#endif
+     };
+     if :: found_dead -> recover_own() :: else fi
+  :: atomic { asleep[x] && timeouts > 0 -> timeouts--; WAKE(x); w = 0; HAS_LOOKED; result = LEFT }
+#ifdef HANDOFF
+#ifndef MUTANT_RESERVATION_NEVER_ENDS
+#ifdef PROMPT
+  :: atomic { asleep[x] && w == W && timeout -> assert(false) }                           /* P7 */
+#else
+  :: atomic { asleep[x] && w == W -> WAKE(x); w = 0; HAS_LOOKED }                         /* its 5 ms are over */
+#endif
+#endif
+#endif
+#if STOPS > 0
+  :: atomic { !found_dead && stops > 0 -> stops--; WAKE(x); w = 0; done[x] = 1 };
+end_stopped: false
+#endif
+  fi
 }
 
 inline acquire() {
   atomic {
-    slept = 0;
+    slept = 0; died = 0;
     if
-    :: now_word == 0 -> now_word = me; result = GOT; check_not_untold                     /* fast path */
-    :: else -> waiting[x] = m + 1; result = AGAIN
+    :: now_word == 0 -> now_word = me; result = GOT; check_not_untold                     /* sy_fast_acquire(), direct/fast.h */
+    :: else -> result = AGAIN
     fi };
-  if
-  :: result == GOT
-  :: else ->
-    do
-    :: result != AGAIN -> break
-    :: looks(slept && timeouts > 0) timeouts--; result = LEFT }                           /* the deadline has passed */
-#ifdef SESSION
-    :: looks(is_dead(me)) result = LEFT }                                                 /* the lease is over and the gateway has noticed */
-#endif
-#ifdef POISON
-    :: looks(is_poisoned) result = LEFT }
-#endif
-#ifdef BREAK
-    :: looks(must_be_told) result = LOST }
-    :: looks(is_broken && !must_be_told) skip };                                          /* on to the new incarnation */
-       finish_break();
-       atomic { m = name; slept = 0; waiting[x] = m + 1 }
-#endif
-    :: looks(goes_on && owner(now_word) >= POISONED) assert(false) }                      /* no such slot */
-#ifdef MUTANT_HANDOFF_IS_OWNERSHIP
-    :: looks(goes_on && is_mine) slept = 1; result = GOT }
-#else
-    :: looks(goes_on && is_mine) assert(false) }                                          /* P6 */
-#endif
-    :: looks(goes_on && admits(now_word) && !is_mine && !(now_word == W && reserved_for_another))
-#ifdef BREAK
-         if :: m == 1 && previous && (told || is_dead(evicted)) -> previous = 0 :: else fi;
-#endif
-#ifdef POISON
-         inconsistent = (now_word & R) != 0;
-#endif
-#ifdef MUTANT_W_DROPPED
-         now_word = me; slept = 0;
-#else
-         slept = slept || (now_word & W); now_word = me | (slept -> W : 0);
-#endif
-         result = GOT; check_not_untold };
-#ifdef HANDOFF
-       if :: candidate == me -> candidate = 0 :: else fi;
-#endif
-#ifndef MUTANT_NO_HEIR
-       if :: slept -> wake_one(m) :: else fi                                              /* the heir looks again and watches me */
-#endif
-#ifdef HANDOFF
-    :: looks(goes_on && now_word == W && reserved_for_another) skip };
-       sleep(W, 0);
-       if :: asleep[x] == 0
-#ifndef MUTANT_RESERVATION_NEVER_ENDS
-          :: atomic { asleep[x] -> WAKE(x); expired = 1 }                                 /* its 5 ms are over */
-#endif
-       fi
-#endif
-    :: looks(goes_on && !admits(now_word) && !is_mine && is_dead(owner(now_word))) now_word = now_word | R | W };
-       wake_one(m)
-    :: looks(goes_on && !admits(now_word) && !is_mine && !is_dead(owner(now_word)))
-#ifdef HANDOFF
-         if :: candidate != me -> candidate = me :: true fi;                              /* 1 ms has passed; whose ticket is younger is left open */
-#endif
-         now_word = now_word | W; w = now_word };
-       sleep(w, life_of(owner(w)));
-       if
-       :: atomic { asleep[x] == 0 -> w = 0 }
-       :: atomic { asleep[x] && timeouts > 0 -> timeouts--; WAKE(x); w = 0; result = LEFT }
-       :: atomic { asleep[x] && stops > 0 -> stops--; WAKE(x); done[x] = 1 };             /* SIGSTOP takes a sleeper out of the futex queue */
-end_stopped: false
-       fi
-    od;
-    if
-    :: result == LEFT ->
-#ifdef HANDOFF
-       if :: candidate == me -> candidate = 0 :: else fi;
-#endif
-       if :: leaver_wakes -> wake_one(m) :: else fi                                       /* it may have taken a wake that another needs */
-    :: else
-    fi;
-    atomic { waiting[x] = 0; woken = 0; slept = 0 }
-  fi;
-  if :: result == GOT -> won() :: else fi
+  if :: result == AGAIN -> wait_for() :: else fi;
+  if :: result == GOT -> took() :: else fi
 }
 
-/* ---- release: GOT (it was mine) or LOST ---- */
+inline wait_for() {            /* sy_wait_for(), direct/wait.c, around mutex_step() */
+  do
+  :: result != AGAIN -> break
+  :: atomic { result == AGAIN && !waiting[x] -> waiting[x] = m + 1; HAS_LOOKED }          /* publish() */
+  :: atomic { result == AGAIN && waiting[x] && !counted -> counted = 1; sleepers[m]++ }   /* count_in() */
+  :: looks(slept && timeouts > 0) timeouts--; result = LEFT }                             /* the deadline has passed */
+#ifdef SESSION
+  :: looks(is_dead(me)) result = LEFT }                                                   /* the lease is over and the gateway has noticed */
+#endif
+#ifdef POISON
+  :: looks(is_poisoned) result = LEFT }
+#endif
 #ifdef BREAK
-#define w_may_go (m == 0 || !previous)      /* else the evicted could come in by the fast path, untold */
-#else
-#define w_may_go true
+  :: looks(must_be_told) result = LOST }
+  :: looks(m == 1 && previous && (told || is_dead(evicted))) previous = 0 }               /* owes_releases() */
+  :: looks(is_broken && !must_be_told) withdraw(); waiting[x] = 0 };                      /* on to the new incarnation: sy_move_on(), direct/handle.c */
+     finish_break();
+     m = name
 #endif
+  :: looks(goes_on && owner(now_word) >= POISONED) assert(false) }                        /* no such slot */
 #ifdef MUTANT_HANDOFF_IS_OWNERSHIP
-#define FREE_WORD (c | W)
+  :: looks(goes_on && is_mine) slept = 1; result = GOT }
 #else
-#define FREE_WORD W
+  :: looks(goes_on && is_mine) assert(false) }                                            /* P6 */
 #endif
+  :: looks(goes_on && admits(now_word) && !is_mine && !barred)
+       died = owner(now_word); heir = died != 0;
+#ifdef MUTANT_W_DROPPED
+       now_word = me;
+#else
+       now_word = me | ((slept || (now_word & W)) -> W : 0);
+#endif
+       result = GOT; check_not_untold }
+  :: looks(goes_on && is_others && is_dead(owner(now_word)))                              /* taken over in one step */
+       died = owner(now_word); heir = MANAGER_STALE; now_word = me | W; result = GOT; check_not_untold }
+#ifdef HANDOFF
+#ifndef PROMPT
+  :: looks(goes_on && barred)                                                             /* but its time is over */
+#ifndef MUTANT_PASSED_MARK_DROPPED
+       passed[slot(reserved_for)] = 1;
+#endif
+       let_pass[slot(reserved_for)] = 1;
+       now_word = me | W; result = GOT; check_not_untold }
+#endif
+  :: looks(goes_on && counted && barred)
+#ifdef MUTANT_WATCHES_WHO_RELEASED
+       c = released_by;
+#else
+       c = reserved_for;
+#endif
+       w = W };
+     sleep(W, life_of(c));
+     c = 0;
+     sleeps()
+#endif
+  :: looks(goes_on && counted && is_others && !is_dead(owner(now_word))) now_word = now_word | W; w = now_word };
+#ifdef HANDOFF
+     if :: candidate != me -> candidate = me :: true fi;     /* ask_for_reservation(): 1 ms has passed or not; whose ticket is younger is left open */
+#endif
+     sleep(w, life_of(owner(w)));
+     sleeps()
+  od;
+  if
+  :: result != GOT -> withdraw();                            /* mutex_leave() */
+#ifdef HANDOFF
+     if :: atomic { reserved_for == me -> reserved_for = 0 } :: else fi;
+#endif
+     if :: leaver_wakes && (waiting[x] || result == LEFT) -> wake_one(m) :: else fi;
+     atomic { waiting[x] = 0; slept = 0 }
+  :: else
+  fi
+}
+
+/* ---- release: GOT (it was mine) or LOST. sy_mutex_release(), release_to_waiters() ---- */
+#ifdef MUTANT_HANDOFF_IS_OWNERSHIP
+#define FREE_WORD(c) ((c) | W)
+#else
+#define FREE_WORD(c) W
+#endif
+#if defined(BREAK) && !defined(MUTANT_W_GOES_UNANSWERED)
+#define evicted_unanswered (m == 1 && previous)      /* else the evicted could come in by the fast path, untold */
+#else
+#define evicted_unanswered false
+#endif
+#ifdef MUTANT_RELEASE_WAKES_ONE
+#define wake_for_release wake_one
+#else
+#define wake_for_release wake_two
+#endif
+#ifdef POISON
+#define inconsistent (died != 0)
+#else
+#define inconsistent false
+#endif
+#define OLDEST(i) :: waiting[i] && !passed[i] && !is_dead(id(i, tenancy[i])) -> c = id(i, tenancy[i])
+inline choose_heir() {
+#ifdef FIFO
+  if EACH_CLIENT(OLDEST) :: else -> c = 0 fi;                /* oldest_waiter() */
+#else
+  c = candidate;
+  if :: c != 0 && passed[slot(c)] -> c = 0 :: else fi;
+#endif
+  assert(c == 0 || !let_pass[slot(c)]);                      /* P8 */
+  if :: c != 0 && is_dead(c) -> c = 0 :: else fi;
+  reserved_for = c
+}
 inline release() {
 #ifdef BREAK
   depth[m] = 0;                /* before the word: break reads word, depth, token in this order */
@@ -219,100 +308,59 @@ inline release() {
   atomic {
     inside[p] = 0;
     if
-    :: now_word == me -> now_word = 0; result = GOT
-    :: now_word == (me | W) -> result = AGAIN;
-       owed[x] = m + 1;
-#ifdef HANDOFF
-       reserved_for = candidate; expired = 0; c = candidate
-#endif
+    :: now_word == me && !inconsistent -> now_word = 0; result = GOT
+    :: is_mine && (inconsistent || now_word != me) -> result = AGAIN; owed[x] = m + 1
     :: else -> result = LOST
     fi };
   if
 #ifdef POISON
-  :: atomic { result == AGAIN && inconsistent -> inconsistent = 0; now_word = POISONED };
+  :: atomic { result == AGAIN && inconsistent -> now_word = POISONED };
      wake_all(m);
-     atomic { owed[x] = 0; result = GOT }
-  :: result == AGAIN && !inconsistent -> slow_release()
-#else
-  :: result == AGAIN -> slow_release()
+     atomic { owed[x] = 0; died = 0; result = GOT }
 #endif
+  :: result == AGAIN && !inconsistent ->
+     atomic {
+       c = 0;
+#ifdef HANDOFF
+       choose_heir();
+#ifdef MUTANT_WATCHES_WHO_RELEASED
+       released_by = me;
+#endif
+#endif
+       w = (c != 0 || evicted_unanswered -> FREE_WORD(c) : 0) };
+     atomic {
+       if
+       :: now_word == (me | W) -> now_word = w; result = GOT
+       :: else -> result = LOST
+       fi };
+     if
+     :: result == GOT ->
+#ifdef HANDOFF
+        if :: c != 0 -> d_step { WAKE(slot(c)); parked[slot(c)] = 1 } :: else fi;
+#endif
+        wake_for_release(m)
+     :: else
+     fi;
+     atomic { c = 0; w = 0; owed[x] = 0 }
   :: result != AGAIN
   fi;
 #ifdef BREAK
-  if :: atomic { result == LOST && m == 0 && evicted == me -> answered = 1 } :: else fi
-#endif
-}
-inline slow_release() {
-  atomic {
-    if
-    :: now_word == (me | W) -> now_word = FREE_WORD; result = GOT
-    :: else -> result = LOST
-    fi };
   if
-  :: result == GOT ->
-#ifdef HANDOFF
-     if :: c != 0 -> d_step { WAKE(executor(c)) } :: else fi;                             /* its park word */
-#endif
-     wake_one(m);
-#ifdef MUTANT_W_CLEARED_UNCOUNTED
-     if :: atomic { now_word == W -> now_word = 0 } :: else fi
-#else
-     if :: atomic { !woken && no_reservation && w_may_go && now_word == W -> now_word = 0 } :: else fi
-#endif
+  :: result == LOST -> depth[m] = me;                        /* put back, and released as the evicted */
+     depth[m] = 0;
+     if :: atomic { m == 0 && evicted == me -> answered = 1 } :: else fi
   :: else
-  fi;
-  atomic { c = 0; woken = 0; owed[x] = 0 }
+  fi
+#endif
 }
-
-#ifdef BREAK
-/* ---- break of token N, under the record's guard: there is one breaker ---- */
-#ifdef ONLY_BREAKER_DIES
-#define COUNT_WAITING(i) + (waiting[i] != 0)
-#define MOMENT (0 EACH_CLIENT(COUNT_WAITING) >= CLIENTS - 1)
-#else
-#define MOMENT true
-#endif
-proctype breaker(byte x) {
-  byte m, w, c, f, holder; bit woken;
-  {
-    if
-    :: atomic { depth[0] != 0 && depth[0] == owner(word[0]) && MOMENT -> c = fence[0]; holder = owner(word[0]) }  /* what the administrator saw */
-    :: goto over
-    fi;
-    w = word[0];
-    if :: free(w) || (w & R) -> goto over :: else fi;
-#ifdef MUTANT_BREAK_TRUSTS_TOKEN
-#elif defined(MUTANT_BREAK_TRUSTS_COUNT)
-    if :: depth[0] == 0 -> goto over :: else fi;
-#else
-    if :: depth[0] != owner(w) -> goto over :: else fi;      /* it has the word but has not stored its token: the fence is its predecessor's */
-#endif
-    if :: fence[0] != c -> goto over :: else fi;
-    evicted = owner(w);
-#ifndef MUTANT_BREAK_WITHOUT_INTENT
-    owed[x] = 1;
-#endif
-    atomic {
-      if
-      :: word[0] == w -> broken = 1; assert(evicted == holder);                           /* P5 */
-#ifdef MUTANT_BREAK_FREES_IN_PLACE
-         word[0] = W
-#else
-         word[0] = BROKEN
-#endif
-      :: else -> goto over
-      fi };
-    wake_all(0);
-#ifndef MUTANT_BREAK_FREES_IN_PLACE
-    finish_break();
-#endif
-over:
-    atomic { owed[x] = 0; done[x] = 1; c = 0; w = 0; holder = 0 }
-  } unless { atomic { dead[x] -> c = 0; w = 0; f = 0; holder = 0; m = 0 } }
+#ifdef RETURNS
+/* sy_mutex_return_dead(): as if it had not been taken over */
+inline return_dead() {
+  atomic { inside[p] = 0; owed[x] = m + 1 };
+  atomic { assert(is_mine); now_word = died | R | W };
+  wake_one(m);
+  atomic { owed[x] = 0; result = GOT }
 }
-#define lost_rightly (broken && evicted == me)
-#else
-#define lost_rightly false
 #endif
 
 #ifdef HANDLER
@@ -348,18 +396,11 @@ end_unset:
 #endif
 
 /* ---- the programs ---- */
-#ifdef POISON
-#define FORGET_POISON inconsistent = 0;
-#else
-#define FORGET_POISON
-#endif
-#define FORGET FORGET_POISON result = 0; m = 0; w = 0; c = 0; f = 0; woken = 0; slept = 0      /* fewer states */
+#define FORGET result = 0; m = 0; w = 0; c = 0; f = 0; slept = 0; counted = 0; died = 0; heir = 0; found_dead = 0    /* fewer states */
+#define LOCALS byte m, w, c, f, died, result; bit slept, counted, heir, found_dead
 
 proctype client(byte x; byte me; byte born) MAY_RUN {
-  byte p = x, m, w, c, f, rounds = ROUNDS, result; bit woken, slept;
-#ifdef POISON
-  bit inconsistent;
-#endif
+  byte p = x, rounds = ROUNDS; LOCALS;
   {
     do
     :: rounds == 0 -> break
@@ -377,7 +418,12 @@ proctype client(byte x; byte me; byte born) MAY_RUN {
           :: true
           fi;
 #endif
-          release();
+          if
+#ifdef RETURNS
+          :: died -> return_dead()
+#endif
+          :: release()
+          fi;
           assert(result == GOT || lost_rightly)          /* P4 */
        :: else
        fi
@@ -389,13 +435,13 @@ proctype client(byte x; byte me; byte born) MAY_RUN {
 #ifdef SESSION
 /* The gateway executes for the session. A new one goes on from the operation record; did_it_happen is read off the word. */
 proctype gateway(byte x; byte p; byte me; byte born) {
-  byte m, w, c, f, result; bit woken, slept;
+  LOCALS;
   {
     if :: request == IDLE -> request = ACQUIRE :: else fi;
     if
     :: request == ACQUIRE ->
        if
-       :: atomic { is_mine -> inside[p] = !is_dead(me); result = GOT }
+       :: atomic { is_mine -> inside[p] = alive(me); result = GOT }
        :: else -> acquire()
        fi;
        if :: atomic { result == GOT && !is_dead(me) -> request = HELD } :: else -> request = ANSWERED fi

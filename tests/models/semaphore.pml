@@ -106,9 +106,8 @@ inline guard_release(id) {
   atomic { if :: guard == id -> guard = 0; woken = 1 :: else -> owed[id - 1] = 1; woken = 0 fi };
   if
   :: !woken ->
-     guard = W;
-     wake_one(ON_GUARD);
-     if :: atomic { !woken && guard == W -> guard = 0 } :: else fi
+     guard = 0;
+     atomic { wake_one(ON_GUARD); wake_one(ON_GUARD) }
   :: else
   fi;
   atomic { owed[id - 1] = 0; woken = 0 }
