@@ -45,18 +45,28 @@ void sy_keep_up(struct sy_attachment *attachment, int64_t now)
 
 /* ---- reaping without a daemon ---- */
 
-/* Slots or names ran out: perhaps only the dead, or nobody, have them. */
+#define OTHERS_PASS 100000000ll /* ns; what another reaper needs for one, unless it is stopped */
+
+/* Slots or names ran out: perhaps only the dead, or nobody, have them. True if it is worth another
+ * try: also when it was somebody else who freed some meanwhile. */
 bool sy_make_room(struct sy_segment *segment, int rc)
 {
     struct sy_actor reaper;
-    if ((rc != SYNC_ENOSLOT && rc != SYNC_ENONAMES) || !sy_reaper_begin(segment, &reaper)) {
+    if (rc != SYNC_ENOSLOT && rc != SYNC_ENONAMES) {
         return false;
     }
-    int freed = sy_reap(&reaper) + sy_retire(&reaper);
+    for (int64_t limit = sy_now() + OTHERS_PASS; !sy_reaper_begin(segment, &reaper);) {
+        if (sy_now() > limit) {
+            return true;
+        }
+        sy_sleep_until(sy_now() + 1000000);
+    }
+    sy_reap(&reaper);
+    sy_retire(&reaper);
     sy_directory_sweep(segment); /* out of their chains */
     sy_directory_sweep(segment); /* and free, if nobody reads */
     sy_reaper_end(&reaper);
-    return freed > 0 || rc == SYNC_ENONAMES;
+    return true;
 }
 
 static int claim_process(struct sy_attachment *attachment)

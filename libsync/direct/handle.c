@@ -64,7 +64,9 @@ static void let_unlinker_finish(const struct sy_actor *actor, uint32_t record)
         return;
     }
     struct sy_wait_word word = {wait.word, wait.value};
-    sy_futex_wait(&word, 1, sy_now() + 1000000);
+    if (sy_futex_wait(&word, 1, sy_now() + 1000000) == -ETIMEDOUT) {
+        sy_owner_bury(actor->segment, wait.word, sy_load(wait.word), true);
+    }
     sy_futex_wake(wait.word, 1); /* we do not take it: the wake was perhaps another's */
 }
 

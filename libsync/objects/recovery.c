@@ -260,8 +260,14 @@ int sy_reap(const struct sy_actor *actor)
     struct sy_segment *segment = actor->segment;
     struct dead dead;
     int freed = 0;
-    if (find_dead(segment, &dead)) {
+    /* A reaper killed before us has no slot to be found by: what it left shows in the records. */
+    bool first = !segment->reaped;
+    segment->reaped = true;
+    bool any = find_dead(segment, &dead);
+    if (any || first) {
         recover_owned(actor);
+    }
+    if (any) {
         for (uint32_t i = 0; i < dead.principals; i++) {
             if (dead.principal[i]) {
                 struct sy_principal *principal = sy_principal_at(segment, i);
