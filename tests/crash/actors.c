@@ -119,6 +119,12 @@ void process_forget(struct crash_process *process)
     process->syscall_fd = -1;
 }
 
+void actor_become(unsigned index)
+{
+    self = index;
+    operation = 0;
+}
+
 int actor_start(struct crash_case *c, void (*body)(struct crash_case *))
 {
     unsigned index = c->actors;
@@ -137,6 +143,9 @@ int actor_start(struct crash_case *c, void (*body)(struct crash_case *))
         self = index;
         operation = 0;
         body(c);
+        while (atomic_load(&c->control->leave) == 0) {
+            futex_wait(&c->control->leave, 0, 0);
+        }
         _exit(0);
     }
     c->actors++;
@@ -153,12 +162,10 @@ void actor_permit(struct crash_case *c, unsigned actor, uint32_t count)
     futex_wake_all(&c->control->actor[actor].permits);
 }
 
-void actor_permit_all(struct crash_case *c)
+void actor_leave(struct crash_case *c)
 {
-    for (unsigned i = 0; i < c->actors; i++) {
-        atomic_store(&c->control->actor[i].permits, UINT32_MAX);
-        futex_wake_all(&c->control->actor[i].permits);
-    }
+    atomic_store(&c->control->leave, 1);
+    futex_wake_all(&c->control->leave);
 }
 
 unsigned actor_reap(struct crash_case *c)

@@ -18,10 +18,15 @@ void actor_end(struct crash_case *c, int result);
 __attribute__((noreturn, format(printf, 2, 3))) void actor_fail(struct crash_case *c,
                                                                 const char *format, ...);
 
+/* In a child of the victim: actor `index`, if the worker adopts it. */
+void actor_become(unsigned index);
+
 /* In the worker. Returns the actor's index, or -1. */
 int actor_start(struct crash_case *c, void (*body)(struct crash_case *));
 void actor_permit(struct crash_case *c, unsigned actor, uint32_t count);
-void actor_permit_all(struct crash_case *c);
+
+/* From now on actors end when they have done their part. */
+void actor_leave(struct crash_case *c);
 
 /* Both end by what is seen, never by time alone; false with c->trouble set after two seconds. */
 bool actor_until_done(struct crash_case *c, unsigned actor, uint32_t operations);

@@ -234,3 +234,13 @@ bool arch_is_futex(long number)
 {
     return number == SYS_futex || number == SYS_futex_waitv;
 }
+
+bool arch_is_epoll(long number)
+{
+#ifdef SYS_epoll_wait
+    if (number == SYS_epoll_wait) {
+        return true;
+    }
+#endif
+    return number == SYS_epoll_pwait;
+}

@@ -55,5 +55,6 @@ struct arch_call {
 };
 bool arch_read_call(int syscall_fd, struct arch_call *ret_call);
 bool arch_is_futex(long number);
+bool arch_is_epoll(long number);
 
 #endif

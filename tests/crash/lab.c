@@ -31,26 +31,56 @@ void crash_set_mode(enum crash_mode mode)
     sy_switches.replay_off = mode != CRASH_REPLAY;
 }
 
-static bool lab_open(struct crash_case *c)
+static const struct sy_capacities roomy = {
+    .processes = 128,
+    .threads = 32,
+    .principals = 128,
+    .records = 512,
+    .chunks = 32,
+    .ring = 64,
+};
+
+static const struct sy_capacities narrow = {
+    .processes = 16,
+    .threads = 16,
+    .principals = 32,
+    .records = 16,
+    .chunks = 16,
+    .ring = 64,
+};
+
+static bool lab_name(struct crash_case *c)
 {
     struct lab *lab = calloc(1, sizeof *lab);
+    int private;
+    c->world = lab;
+    /* Each worker has a pid of its own, which keeps workers and sweeps apart. */
+    snprintf(lab->name, sizeof lab->name, "crash-%d-%llu", (int)getpid(),
+             (unsigned long long)c->serial);
+    snprintf(lab->address, sizeof lab->address, "shm:%s", lab->name);
+    if (sy_segment_name(lab->name, lab->shm_name, sizeof lab->shm_name, &private) < 0) {
+        return case_trouble(c, "no name: %s", sync_last_error());
+    }
+    sy_shm_unlink(lab->shm_name); /* of a sweep that was killed, and whose pid is used again */
+    prctl(PR_SET_CHILD_SUBREAPER, 1UL);
+    return true;
+}
+
+static bool lab_open(struct crash_case *c)
+{
     const struct sy_segment_config config = {
-        .capacities = capacities,
+        .capacities = c->scenario->world == &lab_roomy_world    ? roomy
+                      : c->scenario->world == &lab_narrow_world ? narrow
+                                                                : capacities,
         .default_timeout = 60000000000,
         .uid = (uint32_t)geteuid(),
         .gid = (uint32_t)-1,
         .mode = 0600,
     };
-    char name[48];
-    int private;
-    c->world = lab;
-    /* Each worker has a pid of its own, which keeps workers and sweeps apart. */
-    snprintf(name, sizeof name, "crash-%d-%llu", (int)getpid(), (unsigned long long)c->serial);
-    snprintf(lab->address, sizeof lab->address, "shm:%s", name);
-    if (sy_segment_name(name, lab->shm_name, sizeof lab->shm_name, &private) < 0) {
-        return case_trouble(c, "no name: %s", sync_last_error());
+    if (!lab_name(c)) {
+        return false;
     }
-    sy_shm_unlink(lab->shm_name); /* of a sweep that was killed, and whose pid is used again */
+    struct lab *lab = lab_of(c);
     if (sy_segment_create(lab->shm_name, &config, &lab->segment) < 0) {
         return case_trouble(c, "no segment: %s", sync_last_error());
     }
@@ -67,16 +97,27 @@ static void lab_close(struct crash_case *c)
         sy_shm_unlink(lab->shm_name);
         sy_segment_free(lab->segment);
     }
+    lab_end_descendants();
     free(lab);
     c->world = NULL;
+}
+
+/* All but managerd's beat, which would look like a store of the victim's. */
+unsigned lab_header_ranges(const void *base, struct crash_range *ret_ranges)
+{
+    const size_t beat = offsetof(struct sy_header, heartbeat);
+    const size_t behind = beat + sizeof(((struct sy_header *)NULL)->heartbeat);
+    ret_ranges[0].base = base;
+    ret_ranges[0].size = beat;
+    ret_ranges[1].base = (const char *)base + behind;
+    ret_ranges[1].size = SY_HEADER_SIZE - behind;
+    return 2;
 }
 
 static unsigned lab_ranges(struct crash_case *c, struct crash_range *ret_ranges)
 {
     struct sy_segment *segment = lab_of(c)->segment;
-    unsigned count = 0;
-    ret_ranges[count].base = segment->base;
-    ret_ranges[count++].size = SY_HEADER_SIZE;
+    unsigned count = lab_header_ranges(segment->base, ret_ranges);
     for (int id = 0; id < SY_REGIONS; id++) {
         uint32_t committed = sy_committed(segment, (enum sy_region_id)id);
         if (committed == 0 || !sy_segment_reach(segment, (enum sy_region_id)id, committed)) {
@@ -92,6 +133,30 @@ const struct crash_world lab_world = {
     .open = lab_open,
     .close = lab_close,
     .ranges = lab_ranges,
+    .died = lab_manager_notice,
+    .admits = lab_admits,
+};
+
+const struct crash_world lab_roomy_world = {
+    .open = lab_open,
+    .close = lab_close,
+    .ranges = lab_ranges,
+    .died = lab_manager_notice,
+    .admits = lab_admits,
+};
+
+const struct crash_world lab_narrow_world = {
+    .open = lab_open,
+    .close = lab_close,
+    .ranges = lab_ranges,
+    .died = lab_manager_notice,
+    .admits = lab_admits,
+};
+
+const struct crash_world lab_empty_world = {
+    .open = lab_name,
+    .close = lab_empty_close,
+    .ranges = lab_empty_ranges,
     .died = lab_manager_notice,
     .admits = lab_admits,
 };

@@ -71,7 +71,7 @@ static bool barrier_admits(struct sy_hot *hot, uint64_t detail)
 bool lab_admits(struct crash_case *c, unsigned actor)
 {
     struct sy_segment *segment = lab_of(c)->segment;
-    struct sy_executor *executor = lab_executor(c, actor);
+    struct sy_executor *executor = segment == NULL ? NULL : lab_executor(c, actor);
     if (executor == NULL) {
         return false;
     }

@@ -16,6 +16,7 @@
 #include "managerd/managerd.h"
 #include "objects/kind.h"
 #include "os/os.h"
+#include "shm/directory.h"
 
 static struct sy_segment *opened(struct crash_case *c)
 {
@@ -24,21 +25,36 @@ static struct sy_segment *opened(struct crash_case *c)
     return segment;
 }
 
-int lab_reap(struct crash_case *c)
+static struct sy_segment *begin(struct crash_case *c, struct sy_actor *ret_actor)
 {
     struct sy_segment *segment = opened(c);
-    struct sy_actor actor;
-    while (!sy_reaper_begin(segment, &actor)) {
+    while (!sy_reaper_begin(segment, ret_actor)) {
         usleep(100);
     }
+    return segment;
+}
+
+void lab_sweep(struct crash_case *c)
+{
+    struct sy_actor actor;
+    struct sy_segment *segment = begin(c, &actor);
+    sy_directory_sweep(segment); /* out of their chains */
+    sy_directory_sweep(segment); /* and free */
+    sy_reaper_end(&actor);
+    sy_segment_free(segment);
+}
+
+int lab_reap(struct crash_case *c)
+{
+    struct sy_actor actor;
+    struct sy_segment *segment = begin(c, &actor);
     int freed = sy_reap(&actor);
     sy_reaper_end(&actor);
     sy_segment_free(segment);
     return freed;
 }
 
-/* Its log says what every case does, a thousand times a second; CRASH_LOG names a file for it. */
-static void be_quiet(void)
+void lab_be_quiet(void)
 {
     const char *path = getenv("CRASH_LOG");
     int log = open(path == NULL ? "/dev/null" : path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
@@ -52,9 +68,13 @@ static void be_quiet(void)
 static void manage(struct crash_case *c)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (lab_of(c)->segment == NULL) {
+        lab_managerd_serve(c);
+        _exit(99);
+    }
     struct sy_segment *segment = opened(c);
     int32_t other;
-    be_quiet();
+    lab_be_quiet();
     int listener = singleton_claim(lab_of(c)->shm_name, &other);
     if (listener < 0 || beat_start(segment) < 0) {
         _exit(99);
@@ -64,14 +84,31 @@ static void manage(struct crash_case *c)
 }
 
 static struct reaper *reaper;
+static int epoll = -1, listener = -1;
 
 void lab_managerd_prepare(struct crash_case *c)
 {
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    be_quiet();
+    int32_t other;
+    struct epoll_event event = {.events = EPOLLIN};
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+    lab_be_quiet();
     reaper = epoll < 0 ? NULL : reaper_new(opened(c), epoll);
-    if (reaper == NULL) {
+    listener = singleton_claim(lab_of(c)->shm_name, &other);
+    if (reaper == NULL || listener < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) != 0) {
         actor_fail(c, "no reaper: %s", strerror(errno));
+    }
+}
+
+void lab_managerd_turn(void)
+{
+    struct epoll_event events[16];
+    int count = epoll_wait(epoll, events, SY_COUNT(events), -1);
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.u64 == 0) {
+            reaper_accept(reaper, listener);
+        } else {
+            reaper_event(reaper, events[i].data.u64);
+        }
     }
 }
 
@@ -97,7 +134,7 @@ bool lab_manager_start(struct crash_case *c)
         return case_trouble(c, "no manager: %s", strerror(errno));
     }
     /* Whoever attaches from now on says hello, and is watched by a pidfd. */
-    return lab_until(c, listens, "managerd");
+    return lab_of(c)->segment == NULL || lab_until(c, listens, "managerd");
 }
 
 void lab_manager_stop(struct crash_case *c)

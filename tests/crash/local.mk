@@ -34,21 +34,27 @@ tests_crash_sweep_SOURCES = $(crash_engine) \
 	tests/crash/lab.c \
 	tests/crash/lab.h \
 	tests/crash/lab_admits.c \
+	tests/crash/lab_empty.c \
 	tests/crash/lab_manager.c \
 	tests/crash/lab_manager.h \
+	tests/crash/lab_serve.c \
 	tests/crash/scenarios.h \
 	tests/crash/scenarios_barrier.c \
 	tests/crash/scenarios_break.c \
+	tests/crash/scenarios_create.c \
 	tests/crash/scenarios_event.c \
+	tests/crash/scenarios_growth.c \
 	tests/crash/scenarios_handler.c \
 	tests/crash/scenarios_life.c \
 	tests/crash/scenarios_many.c \
 	tests/crash/scenarios_mutex.c \
+	tests/crash/scenarios_names.c \
+	tests/crash/scenarios_process.c \
 	tests/crash/scenarios_recovery.c \
 	tests/crash/scenarios_semaphore.c \
 	tests/crash/sweep.c \
 	$(end)
-tests_crash_sweep_LDADD = libmanagerdcore.la libsynccore.la
+tests_crash_sweep_LDADD = libmanagerdcore.la libsynccore.la $(INIH_LIBS)
 
 EXTRA_DIST += \
 	tests/crash/README.md \
@@ -56,7 +62,7 @@ EXTRA_DIST += \
 	$(end)
 
 PHONY += check-crash sweep
-check-crash: tests/crash/selftest tests/crash/sweep
+check-crash: tests/crash/selftest tests/crash/sweep managerd/managerd
 	BUILD_DIR='$(abs_top_builddir)' $(srcdir)/tests/crash/run
-sweep: tests/crash/selftest tests/crash/sweep
+sweep: tests/crash/selftest tests/crash/sweep managerd/managerd
 	BUILD_DIR='$(abs_top_builddir)' $(srcdir)/tests/crash/run --all

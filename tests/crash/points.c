@@ -128,7 +128,7 @@ void points_choose(const struct trace *trace, enum crash_points wanted, struct p
             add(ret_list, trace, i, POINT_END);
         } else if (last->flags & STEP_SYSCALL) {
             add(ret_list, trace, i, POINT_EXIT);
-        } else if (last->flags & STEP_STORED) {
+        } else if ((last->flags & STEP_STORED) && !in_vdso(last->address)) {
             add(ret_list, trace, i, POINT_STORED);
         } else if (step->flags & STEP_SYSCALL) {
             add(ret_list, trace, i, POINT_ENTRY);

@@ -33,7 +33,8 @@ enum crash_mode {
 
 enum crash_points {
     CRASH_STORES, /* after each store into the segment, at each system call's entry and exit */
-    CRASH_EVERY,  /* besides, before each instruction, once in each state of the segment */
+    CRASH_STORES_SLOWLY, /* the same; most of a case is slept: many of them at a time */
+    CRASH_EVERY,         /* besides, before each instruction, once in each state of the segment */
 };
 
 /* What the scenario did about a victim that has fallen asleep inside its operation. */
@@ -92,6 +93,8 @@ struct crash_control {
     _Atomic uint32_t changed;   /* raised at every change of phase; the worker sleeps on it */
     _Atomic int32_t victim_tid; /* the thread that stands at the begin marker */
     _Atomic uint32_t manager_listens;
+    _Atomic uint32_t leave; /* actors that have done their part may end: the death of one is an
+                               event of its own, and must not come in the middle of the operation */
     struct {
         _Atomic uint32_t permits; /* operations it may begin; UINT32_MAX: all */
         _Atomic uint32_t

@@ -6,7 +6,7 @@
 #include "scenario.h"
 
 /* How sparse the third run is in CI; `make sweep` takes every point. */
-enum { CRASH_EVERY_IN_CI = 25 };
+enum { CRASH_EVERY_IN_CI = 10 };
 
 enum {
     ALL_MODES = 1 << CRASH_REPLAY | 1 << CRASH_NOTHING | 1 << CRASH_RECHECK,
@@ -28,5 +28,9 @@ extern const struct crash_scenario *const crash_break[];
 extern const struct crash_scenario *const crash_handler[];
 extern const struct crash_scenario *const crash_life[];
 extern const struct crash_scenario *const crash_recovery[];
+extern const struct crash_scenario *const crash_growth[];
+extern const struct crash_scenario *const crash_create[];
+extern const struct crash_scenario *const crash_process[];
+extern const struct crash_scenario *const crash_names[];
 
 #endif

@@ -132,7 +132,7 @@ static bool arrange(struct crash_case *c)
 static enum crash_nudge asleep(struct crash_case *c, unsigned nth)
 {
     if (plan_of(c)->timeout != 0) {
-        return CRASH_PATIENCE;
+        return CRASH_NUDGED;
     }
     if (plan_of(c)->after == 0) {
         return CRASH_ASLEEP;
@@ -256,8 +256,8 @@ BARRIER(action_last, "wait with an action, last of three", CRASH_EVERY, operate_
         .action = true, .before = 2);
 BARRIER(aborts, "abort, two wait", CRASH_EVERY, operate_abort, .parties = 3, .before = 2);
 BARRIER(resets, "reset, two wait", CRASH_EVERY, operate_reset, .parties = 3, .before = 2);
-BARRIER(time_over, "wait, time over, one waits", CRASH_STORES, operate_wait, .parties = 3,
-        .before = 1, .timeout = 3000000);
+BARRIER(time_over, "wait, time over, one waits", CRASH_STORES_SLOWLY, operate_wait, .parties = 3,
+        .before = 1, .timeout = LAB_SHORT);
 BARRIER(member_last, "members, wait, last of three", CRASH_STORES, operate_wait, .parties = 3,
         .members = true, .before = 2);
 BARRIER(member_first, "members, wait, first of three", CRASH_STORES, operate_wait, .parties = 3,

@@ -87,12 +87,15 @@ static bool arrange(struct crash_case *c)
 
 static enum crash_nudge asleep(struct crash_case *c, unsigned nth)
 {
-    if (!plan_of(c)->setter || plan_of(c)->timeout != 0) {
+    if (!plan_of(c)->setter) {
         return CRASH_PATIENCE;
     }
     if (nth == 0) {
         if (!waiters_sleep(c)) {
             return CRASH_ASLEEP;
+        }
+        if (plan_of(c)->timeout != 0) {
+            return CRASH_NUDGED;
         }
         actor_permit(c, setter(c), 1);
         if (!actor_until_done(c, setter(c), 1)) {
@@ -100,7 +103,7 @@ static enum crash_nudge asleep(struct crash_case *c, unsigned nth)
         }
     }
     /* A waiter has been quicker: one more set. */
-    if (nth > 0 && setter(c) + nth < c->actors) {
+    if (nth > 0 && plan_of(c)->timeout == 0 && setter(c) + nth < c->actors) {
         actor_permit(c, setter(c) + nth, 1);
     }
     return CRASH_NUDGED;
@@ -174,8 +177,8 @@ EVENT(set_two, "set, two wait", CRASH_EVERY, operate_set, .waiters = 2);
 EVENT(set_clear, "set and clear, two wait", CRASH_EVERY, operate_set_clear, .waiters = 2);
 EVENT(wait_two, "wait, woken, two behind it", CRASH_EVERY, operate_wait, .waiters = 2,
       .setter = true);
-EVENT(time_over, "wait, time over, one behind it", CRASH_STORES, operate_wait, .waiters = 1,
-      .setter = true, .timeout = 3000000);
+EVENT(time_over, "wait, time over, one behind it", CRASH_STORES_SLOWLY, operate_wait, .waiters = 1,
+      .setter = true, .timeout = LAB_SHORT);
 EVENT(auto_set_alone, "auto, set, nobody waits", CRASH_EVERY, operate_set, AUTO, .waiters = 0);
 EVENT(auto_set_two, "auto, set, two wait", CRASH_EVERY, operate_set, AUTO, .waiters = 2);
 EVENT(auto_set_clear, "auto, set and clear, two wait", CRASH_STORES, operate_set_clear, AUTO,

@@ -16,7 +16,8 @@ struct plan {
     unsigned waiters;   /* come and sleep: before a holding victim's operation, or behind a waiting
                            victim */
     bool waiters_first; /* before a waiting victim */
-    bool barger;        /* takes it while the woken victim is on its way */
+    bool elder;         /* the first of them only: the others come behind it */
+    bool barger;        /* the holder takes it again while the woken victim is on its way */
     bool candidate;     /* wait until a sleeper has asked for a reservation */
     bool dead_owner;    /* actor 0 dies in it first */
     bool leaves;        /* the victim's time is over before it is let go on */
@@ -72,6 +73,21 @@ static void pair(struct crash_case *c)
     ACTOR_DO(c, release(c, rc));
 }
 
+static int release_and_acquire(struct crash_case *c, int *rc)
+{
+    release(c, *rc);
+    return *rc = acquire(c);
+}
+
+static void barge(struct crash_case *c)
+{
+    int rc;
+    open_it(c);
+    ACTOR_DO(c, rc = acquire(c));
+    ACTOR_DO(c, release_and_acquire(c, &rc));
+    ACTOR_DO(c, release(c, rc));
+}
+
 /* Comes after everything, as somebody who knew nothing of it. */
 static void newcomer(struct crash_case *c)
 {
@@ -96,14 +112,9 @@ static unsigned first_waiter(struct crash_case *c)
     return plan_of(c)->holder || plan_of(c)->dead_owner;
 }
 
-static unsigned barger(struct crash_case *c)
+static bool sleep_in_turn(struct crash_case *c, unsigned from, unsigned to)
 {
-    return first_waiter(c) + plan_of(c)->waiters;
-}
-
-static bool waiters_sleep(struct crash_case *c)
-{
-    for (unsigned i = 0; i < plan_of(c)->waiters; i++) {
+    for (unsigned i = from; i < to; i++) {
         actor_permit(c, first_waiter(c) + i, 1);
         if (!actor_until_asleep(c, first_waiter(c) + i)) {
             return false;
@@ -112,10 +123,21 @@ static bool waiters_sleep(struct crash_case *c)
     return true;
 }
 
+/* Of the waiters, how many come before a waiting victim. */
+static unsigned elders(struct crash_case *c)
+{
+    return plan_of(c)->waiters_first ? plan_of(c)->waiters : plan_of(c)->elder;
+}
+
+static bool waiters_sleep(struct crash_case *c)
+{
+    return sleep_in_turn(c, elders(c), plan_of(c)->waiters);
+}
+
 static bool build(struct crash_case *c)
 {
     const struct plan *plan = plan_of(c);
-    if (plan->holder && actor_start(c, pair) < 0) {
+    if (plan->holder && actor_start(c, plan->barger ? barge : pair) < 0) {
         return false;
     }
     if (plan->dead_owner) {
@@ -128,7 +150,7 @@ static bool build(struct crash_case *c)
             return false;
         }
     }
-    for (unsigned i = 0; i < plan->waiters + plan->barger; i++) {
+    for (unsigned i = 0; i < plan->waiters; i++) {
         if (actor_start(c, pair) < 0) {
             return false;
         }
@@ -141,7 +163,7 @@ static bool build(struct crash_case *c)
         if (!actor_until_done(c, 0, 1)) {
             return false;
         }
-        if (plan->waiters_first && !waiters_sleep(c)) {
+        if (!sleep_in_turn(c, 0, elders(c))) {
             return false;
         }
     }
@@ -186,44 +208,61 @@ static bool arrange(struct crash_case *c)
     return plan->depth == 0 || !plan->candidate || lab_until(c, has_candidate, "a candidate");
 }
 
+/* The victim has been woken and is held. Whoever was woken with it has taken the mutex, or sleeps
+ * again: so it goes each time, whether the victim is stepped or runs. */
+static bool others_settle(struct crash_case *c)
+{
+    for (unsigned i = elders(c); i < plan_of(c)->waiters; i++) {
+        if (!actor_until_done_or_asleep(c, first_waiter(c) + i, 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool holder_releases(struct crash_case *c)
+{
+    const struct plan *plan = plan_of(c);
+    actor_permit(c, 0, 1);
+    if (plan->barger) {
+        return actor_until_done_or_asleep(c, 0, 2);
+    }
+    return actor_until_done(c, 0, 2) && others_settle(c);
+}
+
 static enum crash_nudge asleep(struct crash_case *c, unsigned nth)
 {
     const struct plan *plan = plan_of(c);
     if (!plan->holder) {
         return CRASH_PATIENCE;
     }
+    if (plan->timeout != 0 && !plan->leaves) {
+        return CRASH_NUDGED;
+    }
     if (nth == 0) {
-        if (plan->timeout != 0 && !plan->leaves && !plan->candidate) {
-            return CRASH_PATIENCE;
-        }
-        if (!plan->waiters_first && !waiters_sleep(c)) {
+        if (!waiters_sleep(c)) {
             return CRASH_ASLEEP;
         }
         /* It looks again by itself before it asks for a reservation. */
         if (plan->candidate && !has_candidate(c)) {
             return CRASH_PATIENCE;
         }
-        actor_permit(c, 0, 1);
-        if (!actor_until_done(c, 0, 2)) {
+        if (!plan->candidate) {
+            sy_put(&lab_hot(c, NAME)->u.mutex.candidate, 0); /* stepped, it has waited for long */
+        }
+        if (!holder_releases(c)) {
             return CRASH_ASLEEP;
         }
         for (unsigned i = 0; plan->waiters_first && i < plan->waiters; i++) {
             actor_permit(c, first_waiter(c) + i, 1);
         }
-        if (plan->barger) {
-            actor_permit(c, barger(c), 1);
-            if (!actor_until_done_or_asleep(c, barger(c), 1)) {
-                return CRASH_ASLEEP;
-            }
-        }
         if (plan->leaves) {
-            usleep(6000);
+            usleep(LAB_SHORT / 1000);
         }
         return CRASH_NUDGED;
     }
-    /* Overtaken, by the barger or by one for whom it was reserved: they release, and its turn
-     * comes. */
-    for (unsigned i = first_waiter(c); nth == 1 && i < barger(c) + plan->barger; i++) {
+    /* Overtaken, or not yet the one for whom it is reserved: they release, and its turn comes. */
+    for (unsigned i = 0; nth == 1 && i < first_waiter(c) + plan->waiters; i++) {
         actor_permit(c, i, 1);
     }
     return CRASH_NUDGED;
@@ -310,24 +349,27 @@ MUTEX(release_deep, "release from depth 3, one waits", CRASH_STORES, operate_rel
 MUTEX(release_candidate, "release, hand-off to the first of two", CRASH_EVERY, operate_release,
       .depth = 1, .waiters = 2, .candidate = true);
 MUTEX(release_fifo, "release, fifo, two wait", CRASH_EVERY, operate_release, .options = {.fifo = 1},
-      .depth = 1, .waiters = 2, .candidate = true);
+      .depth = 1, .waiters = 2);
 MUTEX(wait_alone, "acquire, woken", CRASH_EVERY, operate_acquire, .holder = true);
 MUTEX(wait_first, "acquire, woken, one behind it", CRASH_EVERY, operate_acquire, .holder = true,
       .waiters = 1);
 MUTEX(wait_last, "acquire, last of three", CRASH_EVERY, operate_acquire, .holder = true,
       .waiters = 2, .waiters_first = true);
-MUTEX(wait_barged, "acquire, woken and overtaken, one behind it", CRASH_EVERY, operate_acquire,
-      .holder = true, .waiters = 1, .barger = true);
+MUTEX(wait_barged, "acquire, woken and overtaken, two behind it", CRASH_EVERY, operate_acquire,
+      .holder = true, .waiters = 2, .barger = true);
 MUTEX(wait_candidate, "acquire, reserved for it, one behind it", CRASH_EVERY, operate_acquire,
       .holder = true, .waiters = 1, .candidate = true);
 MUTEX(wait_fifo, "acquire, fifo, one behind it", CRASH_EVERY, operate_acquire,
-      .options = {.fifo = 1}, .holder = true, .waiters = 1, .candidate = true);
-MUTEX(wait_pair, "acquire and release, woken, two behind it", CRASH_STORES, operate_pair,
-      .holder = true, .waiters = 2);
-MUTEX(time_over, "acquire, time over, one behind it", CRASH_STORES, operate_acquire, .holder = true,
-      .waiters = 1, .waiters_first = true, .timeout = 5000000);
-MUTEX(time_over_woken, "acquire, woken, overtaken, time over", CRASH_STORES, operate_acquire,
-      .holder = true, .waiters = 1, .barger = true, .leaves = true, .timeout = 5000000);
+      .options = {.fifo = 1}, .holder = true, .waiters = 1);
+MUTEX(wait_fifo_second, "acquire, fifo, one before and one behind it", CRASH_EVERY, operate_acquire,
+      .options = {.fifo = 1}, .holder = true, .waiters = 2, .elder = true);
+MUTEX(wait_pair, "acquire and release, woken", CRASH_STORES, operate_pair, .holder = true);
+MUTEX(wait_pair_fifo, "acquire and release, fifo, two behind it", CRASH_STORES, operate_pair,
+      .options = {.fifo = 1}, .holder = true, .waiters = 2);
+MUTEX(time_over, "acquire, time over, one behind it", CRASH_STORES_SLOWLY, operate_acquire,
+      .holder = true, .waiters = 1, .waiters_first = true, .timeout = LAB_SHORT);
+MUTEX(time_over_woken, "acquire, woken, overtaken, time over", CRASH_STORES_SLOWLY, operate_acquire,
+      .holder = true, .waiters = 1, .barger = true, .leaves = true, .timeout = LAB_SHORT);
 MUTEX(after_death, "acquire after a death", CRASH_EVERY, operate_acquire, .dead_owner = true);
 MUTEX(after_death_poison, "acquire after a death, consistent", CRASH_STORES, operate_consistent,
       .options = {.on_owner_death = SYNC_DEATH_POISON}, .dead_owner = true);
@@ -343,9 +385,31 @@ MUTEX(close_held, "close while held, one waits", CRASH_STORES, operate_close, .d
       .waiters = 1);
 
 const struct crash_scenario *const crash_mutex[] = {
-    &acquire_free, &acquire_again,     &release_alone,  &release_one,        &release_two,
-    &release_deep, &release_candidate, &release_fifo,   &wait_alone,         &wait_first,
-    &wait_last,    &wait_barged,       &wait_candidate, &wait_fifo,          &wait_pair,
-    &time_over,    &time_over_woken,   &after_death,    &after_death_poison, &after_death_poisoned,
-    &handle_pair,  &handle_release,    &handle_wait,    &close_held,         NULL,
+    &acquire_free,
+    &acquire_again,
+    &release_alone,
+    &release_one,
+    &release_two,
+    &release_deep,
+    &release_candidate,
+    &release_fifo,
+    &wait_alone,
+    &wait_first,
+    &wait_last,
+    &wait_barged,
+    &wait_candidate,
+    &wait_fifo,
+    &wait_fifo_second,
+    &wait_pair,
+    &wait_pair_fifo,
+    &time_over,
+    &time_over_woken,
+    &after_death,
+    &after_death_poison,
+    &after_death_poisoned,
+    &handle_pair,
+    &handle_release,
+    &handle_wait,
+    &close_held,
+    NULL,
 };

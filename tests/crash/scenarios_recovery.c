@@ -14,10 +14,13 @@ struct plan {
     bool mutex, semaphore, barrier; /* what the dead one had a part in, and others wait for */
     bool owes;                      /* it died between the commit of its release and the wake */
     bool managerd;                  /* the victim is managerd, and not one who reaps once */
-    unsigned waiters;               /* per object */
+    bool serves;                    /* the same from its main() on */
+    bool watches;     /* the same in its loop: they say hello to it, and it sees one die */
+    unsigned waiters; /* per object */
 };
 
 enum { DEAD = 0 };
+enum { THEY_CAME = 0 }; /* in control->word */
 
 static const struct plan *plan_of(struct crash_case *c)
 {
@@ -127,9 +130,11 @@ static bool leave_it_owing(struct crash_case *c)
     return true;
 }
 
-static bool build(struct crash_case *c)
+/* The one that will die holds what the others then wait for. */
+static bool they_come(struct crash_case *c)
 {
     const struct plan *plan = plan_of(c);
+    c->control->word[THEY_CAME] = 1;
     if (actor_start(c, the_dead) < 0) {
         return false;
     }
@@ -153,16 +158,23 @@ static bool build(struct crash_case *c)
     return actor_start(c, last_reaper) >= 0;
 }
 
+static bool build(struct crash_case *c)
+{
+    return plan_of(c)->watches || they_come(c);
+}
+
 static void prepare(struct crash_case *c)
 {
-    if (plan_of(c)->managerd) {
+    if (plan_of(c)->managerd || plan_of(c)->watches) {
         lab_managerd_prepare(c);
     }
 }
 
 static void kill_the_dead(struct crash_case *c)
 {
-    kill(c->actor[DEAD].pid, SIGKILL);
+    if (!c->actor[DEAD].ended) {
+        kill(c->actor[DEAD].pid, SIGKILL);
+    }
     while (!c->actor[DEAD].ended) {
         actor_reap(c);
         usleep(20);
@@ -173,6 +185,9 @@ static void kill_the_dead(struct crash_case *c)
 
 static bool arrange(struct crash_case *c)
 {
+    if (plan_of(c)->watches) {
+        return true;
+    }
     if (plan_of(c)->owes && !leave_it_owing(c)) {
         return false;
     }
@@ -180,9 +195,40 @@ static bool arrange(struct crash_case *c)
     return true;
 }
 
+/* managerd has nothing to do but to wait. */
+static enum crash_nudge asleep(struct crash_case *c, unsigned nth)
+{
+    if (!plan_of(c)->watches || nth > 1) {
+        return CRASH_ASLEEP;
+    }
+    if (nth == 0) {
+        return they_come(c) ? CRASH_NUDGED : CRASH_ASLEEP;
+    }
+    kill_the_dead(c);
+    return CRASH_NUDGED;
+}
+
+/* What the victim had no time to see happens all the same. */
+static void aftermath(struct crash_case *c)
+{
+    if (!c->control->word[THEY_CAME] && !they_come(c)) {
+        return;
+    }
+    kill_the_dead(c);
+    for (unsigned i = 0; i + 1 < c->actors; i++) {
+        actor_permit(c, i, CRASH_RESULTS);
+    }
+}
+
 static void operate_reap(struct crash_case *c)
 {
-    if (plan_of(c)->managerd) {
+    if (plan_of(c)->serves) {
+        lab_managerd_serve(c);
+    } else if (plan_of(c)->watches) {
+        for (;;) {
+            lab_managerd_turn();
+        }
+    } else if (plan_of(c)->managerd) {
         lab_managerd_sweep();
     } else {
         lab_reap(c);
@@ -205,21 +251,25 @@ static const char *check(struct crash_case *c)
     return NULL;
 }
 
-#define REAP(variable_, name_, ...)                                                                \
+#define REAP_AT(variable_, name_, points_, ...)                                                    \
     static const struct crash_scenario variable_ = {                                               \
         .name = "recovery " name_,                                                                 \
         .world = &lab_world,                                                                       \
         .newcomer = true,                                                                          \
-        .points = CRASH_STORES,                                                                    \
+        .points = points_,                                                                         \
         .modes = HEALED,                                                                           \
         .build = build,                                                                            \
         .prepare = prepare,                                                                        \
         .arrange = arrange,                                                                        \
         .operate = operate_reap,                                                                   \
+        .asleep = asleep,                                                                          \
+        .aftermath = aftermath,                                                                    \
         .check = check,                                                                            \
         .late_manager = true,                                                                      \
         .argument = &(const struct plan){__VA_ARGS__},                                             \
     }
+
+#define REAP(variable_, name_, ...) REAP_AT(variable_, name_, CRASH_STORES, __VA_ARGS__)
 
 REAP(of_mutex, "of a mutex, two wait", .mutex = true, .waiters = 2);
 REAP(of_debt, "of a wake owed, two wait", .mutex = true, .waiters = 2, .owes = true);
@@ -232,7 +282,12 @@ REAP(by_managerd, "of everything by managerd", .mutex = true, .semaphore = true,
 REAP(of_debt_by_managerd, "of a wake owed by managerd, two wait", .mutex = true, .waiters = 2,
      .owes = true, .managerd = true);
 
+REAP(adopted, "by a managerd that adopts the segment", .mutex = true, .semaphore = true,
+     .barrier = true, .waiters = 1, .serves = true);
+REAP_AT(watched, "by a managerd that was greeted by all", CRASH_STORES_SLOWLY, .mutex = true,
+        .semaphore = true, .waiters = 1, .watches = true);
+
 const struct crash_scenario *const crash_recovery[] = {
-    &by_managerd,  &of_debt_by_managerd, &of_mutex, &of_debt,
-    &of_semaphore, &of_barrier,          &of_all,   NULL,
+    &adopted,    &watched, &by_managerd, &of_debt_by_managerd, &of_mutex, &of_debt, &of_semaphore,
+    &of_barrier, &of_all,  NULL,
 };

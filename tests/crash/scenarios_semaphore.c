@@ -132,8 +132,11 @@ static bool arrange(struct crash_case *c)
 static enum crash_nudge asleep(struct crash_case *c, unsigned nth)
 {
     const struct plan *plan = plan_of(c);
-    if (plan->holder == 0 || (plan->timeout != 0 && !plan->leaves)) {
+    if (plan->holder == 0) {
         return CRASH_PATIENCE;
+    }
+    if (plan->timeout != 0 && !plan->leaves) {
+        return nth == 0 && !waiters_sleep(c) ? CRASH_ASLEEP : CRASH_NUDGED;
     }
     if (nth == 0) {
         if (!waiters_sleep(c)) {
@@ -143,8 +146,14 @@ static enum crash_nudge asleep(struct crash_case *c, unsigned nth)
         if (!actor_until_done(c, 0, 2)) {
             return CRASH_ASLEEP;
         }
+        /* Whoever was woken with it has what it wanted, or sleeps again. */
+        for (unsigned i = 0; i < plan->waiters; i++) {
+            if (!actor_until_done_or_asleep(c, first_waiter(c) + i, 1)) {
+                return CRASH_ASLEEP;
+            }
+        }
         if (plan->leaves) {
-            usleep(6000);
+            usleep(LAB_SHORT / 1000);
         }
     }
     /* Overtaken: they give back, and its turn comes. */
@@ -255,11 +264,11 @@ SEMAPHORE(untracked_release, "untracked, release, one waits", CRASH_EVERY, opera
           UNTRACKED(3), .holds = 3, .takes = 3, .waiters = 1);
 SEMAPHORE(untracked_wait, "untracked, acquire, woken, one behind it", CRASH_EVERY, operate_acquire,
           UNTRACKED(3), .holder = 3, .waiters = 1);
-SEMAPHORE(time_over, "acquire, time over, one behind it", CRASH_STORES, operate_acquire, TRACKED(1),
-          .holder = 1, .waiters = 1, .timeout = 3000000);
-SEMAPHORE(time_over_woken, "acquire, woken when time is over, one behind it", CRASH_STORES,
+SEMAPHORE(time_over, "acquire, time over, one behind it", CRASH_STORES_SLOWLY, operate_acquire,
+          TRACKED(1), .holder = 1, .waiters = 1, .timeout = LAB_SHORT);
+SEMAPHORE(time_over_woken, "acquire, woken when time is over, one behind it", CRASH_STORES_SLOWLY,
           operate_acquire, TRACKED(1), .holder = 1, .waiters = 1, .leaves = true,
-          .timeout = 3000000);
+          .timeout = LAB_SHORT);
 SEMAPHORE(close_holding, "close while holding, one waits", CRASH_STORES, operate_close, TRACKED(1),
           .holds = 1, .waiters = 1);
 

@@ -307,6 +307,7 @@ static void test_miss(void)
     run(&scenario, CRASH_REPLAY, &result);
     expect(result.missed > 0, "a point that is not reached is counted as missed", &result);
     expect(result.missed + result.verdict[WENT_ON] == result.cases, "and not as passed", &result);
+    expect(stage_is_astray(&result), "and the stage is astray", &result);
 }
 
 int main(int argc, char **argv)

@@ -19,6 +19,10 @@
  * that has passed went another way in the dry run, which is a thousand times slower. */
 enum { TRIES = 4, TRIES_BY_BREAKPOINT = 2 };
 
+/* So many misses, and more of them than hits: the victim never goes the way of the dry run, and to
+ * go on would cost time and prove nothing. */
+enum { MISSES = 12 };
+
 /* What the workers of a stage share. */
 struct tally {
     _Atomic size_t next;
@@ -68,6 +72,18 @@ static void case_reset(struct crash_case *c)
     c->serial++;
 }
 
+/* All have attached, and stand before an operation or in it: what is stored from now on is the
+ * victim's. */
+static bool actors_are_there(struct crash_case *c)
+{
+    for (unsigned i = 0; i < c->actors; i++) {
+        if (!c->actor[i].ended && !actor_until_done(c, i, 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* World, actors, victim at its begin marker. */
 static bool case_build(struct crash_case *c)
 {
@@ -75,7 +91,8 @@ static bool case_build(struct crash_case *c)
     if (!c->scenario->world->open(c)) {
         return false;
     }
-    if ((c->scenario->build != NULL && !c->scenario->build(c)) || !victim_start(c)) {
+    if ((c->scenario->build != NULL && !c->scenario->build(c)) || !actors_are_there(c) ||
+        !victim_start(c)) {
         return false;
     }
     return c->scenario->arrange == NULL || c->scenario->arrange(c);
@@ -155,7 +172,8 @@ static void work(struct crash_case *c, const struct trace *trace, const struct p
         if (options->point >= 0) {
             at = (size_t)options->point;
         }
-        if (at >= list->count) {
+        size_t missed = atomic_load(&tally->missed) + atomic_load(&tally->unbuilt);
+        if (at >= list->count || (missed >= MISSES && 2 * missed > atomic_load(&tally->cases))) {
             return;
         }
         try_point(c, trace, list, at, tally, options->verbose);
@@ -244,6 +262,11 @@ bool stage_run(const struct crash_scenario *scenario, enum crash_mode mode,
     return done;
 }
 
+bool stage_is_astray(const struct stage_result *result)
+{
+    return result->missed > 1 && result->missed * 20 > result->cases;
+}
+
 void stage_print(const struct crash_scenario *scenario, enum crash_mode mode,
                  const struct stage_options *options, const struct stage_result *result)
 {
@@ -260,6 +283,9 @@ void stage_print(const struct crash_scenario *scenario, enum crash_mode mode,
            result->unbuilt);
     for (unsigned i = 0; i < result->reports; i++) {
         printf("    %s\n", result->report[i]);
+    }
+    if (stage_is_astray(result)) {
+        printf("    astray: the victim goes another way than in the dry run\n");
     }
     fflush(stdout);
 }

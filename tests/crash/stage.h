@@ -37,6 +37,9 @@ void stage_fix_addresses(char **argv);
 bool stage_run(const struct crash_scenario *scenario, enum crash_mode mode,
                const struct stage_options *options, struct stage_result *ret_result);
 
+/* So many points were never reached that what was tried says nothing about the scenario. */
+bool stage_is_astray(const struct stage_result *result);
+
 const char *crash_mode_name(enum crash_mode mode);
 void stage_print(const struct crash_scenario *scenario, enum crash_mode mode,
                  const struct stage_options *options, const struct stage_result *result);

@@ -164,6 +164,7 @@ static enum verdict actors_ended_well(struct crash_case *c)
 
 enum verdict verdict_reach(struct crash_case *c)
 {
+    actor_leave(c);
     if (c->scenario->world->died != NULL) {
         c->scenario->world->died(c);
     }

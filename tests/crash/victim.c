@@ -98,11 +98,12 @@ bool victim_start(struct crash_case *c)
     uint64_t limit = now_ns() + limit_ns;
     pid_t tid;
     while ((tid = atomic_load(&c->control->victim_tid)) == 0) {
-        int status;
-        if (waitpid(pid, &status, WNOHANG) == pid) {
+        /* Its end alone: the stop at the marker is waited for below. */
+        siginfo_t end = {.si_pid = 0};
+        if (waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG) == 0 && end.si_pid == pid) {
             c->victim.ended = true;
-            return case_trouble(c, "victim ended (status %#x) before its operation; %.120s",
-                                (unsigned)status, (const char *)&c->control->word[40]);
+            return case_trouble(c, "victim ended (status %d) before its operation; %.120s",
+                                end.si_status, (const char *)&c->control->word[40]);
         }
         if (now_ns() > limit) {
             return case_trouble(c, "victim does not come to its operation");
@@ -162,7 +163,7 @@ enum victim_stop victim_wait(struct crash_case *c)
         }
         struct arch_call call;
         bool asleep = arch_read_call(c->victim.syscall_fd, &call) && !call.running &&
-                      arch_is_futex(call.number);
+                      (arch_is_futex(call.number) || arch_is_epoll(call.number));
         same = asleep ? same + 1 : 0;
         /* Two looks: the first may have caught it on its way in, with the value not compared yet.
          */
