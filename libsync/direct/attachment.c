@@ -28,12 +28,12 @@ int sy_refuse_orphan(struct sy_attachment *attachment)
 
 #define KEEP_UP 100000000ll /* ns between two looks */
 
-void sy_keep_up(struct sy_attachment *attachment, int64_t now)
+bool sy_keep_up(struct sy_attachment *attachment, int64_t now)
 {
     int64_t kept_at = sy_get(&attachment->kept_at);
     if (now - kept_at < KEEP_UP ||
         !atomic_compare_exchange_strong(&attachment->kept_at, &kept_at, now)) {
-        return;
+        return false;
     }
     sy_process_keep_byte(attachment->segment);
     if (sy_manager_stale(attachment->segment, now)) {
@@ -41,6 +41,7 @@ void sy_keep_up(struct sy_attachment *attachment, int64_t now)
     } else {
         sy_greet(attachment);
     }
+    return true;
 }
 
 /* ---- reaping without a daemon ---- */
@@ -98,6 +99,15 @@ void sy_attachments_hold(bool hold)
     }
 }
 
+static void forget_entries(struct sy_attachment *a)
+{
+    for (uint32_t i = 0; i < a->opened_size; i++) {
+        for (struct sy_opened *o = a->opened[i]; o; o = o->next) {
+            o->entry = NULL;
+        }
+    }
+}
+
 /* The child's copy of the descriptor would keep the parent's byte locked for as long as the child
  * lives, so it becomes a new open file description, in place. Signal-safe. */
 void sy_attachments_forked(void)
@@ -116,11 +126,7 @@ void sy_attachments_forked(void)
             close(fd);
         }
         sy_hello_close(a);
-        for (uint32_t i = 0; i < a->opened_size; i++) {
-            for (struct sy_opened *o = a->opened[i]; o; o = o->next) {
-                o->entry = NULL;
-            }
-        }
+        forget_entries(a);
         atomic_fetch_add(&a->generation, 1);
     }
     errno = saved;
@@ -184,12 +190,17 @@ __attribute__((destructor)) static void process_exit(void)
         struct sy_process *process = segment->process == SY_NONE
                                          ? NULL
                                          : sy_process_at(segment, segment->process);
-        if (process && !threads_left(segment) &&
-            !sy_opens_visit(segment, SY_NONE, 0, holds_permits, NULL)) {
+        if (!process || threads_left(segment) || pthread_mutex_trylock(&a->lock)) {
+            continue;
+        }
+        if (!sy_opens_visit(segment, SY_NONE, 0, holds_permits, NULL)) {
+            /* A thread that still runs must not write into entries that are another's by then. */
+            forget_entries(a);
             sy_opens_release(segment, segment->process,
                              sy_tenancy_generation(sy_load(&process->tenancy)));
             sy_process_release(segment);
         }
+        pthread_mutex_unlock(&a->lock);
     }
 }
 

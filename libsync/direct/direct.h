@@ -68,8 +68,8 @@ extern sy_word *sy_alive; /* 1; 0 in a process forked behind our back */
 int sy_attach(const char *name, const sync_manager_options *options, bool separate,
               struct sy_attachment **ret_attachment);
 void sy_detach(struct sy_attachment *attachment);
-/* Once per slow path: the byte, the hello, the orphan check. */
-void sy_keep_up(struct sy_attachment *attachment, int64_t now);
+/* The byte, the hello, the orphan check; false: they were looked at just now. */
+bool sy_keep_up(struct sy_attachment *attachment, int64_t now);
 /* After SYNC_ENOSLOT or SYNC_ENONAMES: free what the dead have; true: try again. */
 bool sy_make_room(struct sy_segment *segment, int rc);
 int sy_refuse_orphan(struct sy_attachment *attachment);
@@ -113,8 +113,8 @@ void sy_rouse(struct sy_segment *segment, struct sy_executor *executor);
 int sy_wait_guard(struct sy_attachment *attachment, struct sy_call *call,
                   int (*step)(struct sy_call *, struct sy_wait *), const char *verb);
 
-/* opened.c, under attachment->lock. One handle more for a record this process has open by that
- * name and that is LIVE, or NULL. */
+/* opened.c, under attachment->lock. One handle more for the record this process has open by that
+ * name, or NULL. While it has an entry the record is LIVE, or UNLINKING in vain. */
 struct sy_opened *sy_opened_known(struct sy_attachment *a, const struct sy_name *name);
 /* The same for a record, which is entered if need be. SYNC_ENOENT when it is not LIVE any more. */
 int sy_opened_get(struct sy_attachment *a, uint32_t record, uint32_t generation,

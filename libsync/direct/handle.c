@@ -90,7 +90,14 @@ static int find_or_create(const struct sy_actor *actor, const struct sy_name *na
         filled.fence_floor = sy_load_sc(&segment->header->fence_floor);
         int rc = sy_directory_create(actor, name, request->kind | request->flags << 8,
                                      request->fill, &filled, SY_NONE, ret_record, ret_created);
-        if (rc && sy_make_room(segment, rc)) {
+        bool room = false;
+        if (rc) {
+            sy_directory_leave(
+                actor); /* our own epoch would keep what is freed from being let again */
+            room = sy_make_room(segment, rc);
+            sy_directory_enter(actor);
+        }
+        if (room) {
             rc = sy_directory_create(actor, name, request->kind | request->flags << 8,
                                      request->fill, &filled, SY_NONE, ret_record, ret_created);
         }
@@ -417,34 +424,56 @@ int sy_prepare(struct sync_object *object, sync_timeout timeout, struct sy_call 
     return 0;
 }
 
-int sy_move_on(struct sync_object *object, struct sy_call *call)
+/* Look at the successor until it is not being unlinked, as open_shared does. */
+static int enter_successor(struct sync_object *object, struct sy_call *call)
 {
     struct sy_attachment *a = object->attachment;
     struct sy_opened *next;
-    uint32_t record;
-    int rc = sy_mutex_successor(&call->actor, call->record, &record);
-    if (rc) {
-        return rc;
-    }
-    struct sy_hot *hot = sy_hot_at(a->segment, record);
-    pthread_mutex_lock(&a->lock);
-    if (object->opened->record != record) {
-        rc = sy_opened_get(a, record, sy_hot_generation(hot), &next);
-        if (!rc) {
-            sy_put(&object->previous_record, object->opened->record + 1);
-            sy_opened_put(a, object->opened, true);
-            object->hot = hot;
-            object->opened = next;
+    uint32_t record, generation;
+    bool made_room = false;
+    for (;;) {
+        int rc = sy_mutex_successor(&call->actor, call->record, &record, &generation);
+        if (rc && !made_room && sy_make_room(a->segment, rc)) {
+            made_room = true;
+            continue;
         }
+        if (rc) {
+            return rc;
+        }
+        pthread_mutex_lock(&a->lock);
+        if (object->opened->record != record) {
+            rc = sy_opened_get(a, record, generation, &next);
+            if (!rc) {
+                sy_put(&object->previous_record, object->opened->record + 1);
+                sy_opened_put(a, object->opened, true);
+                object->hot = sy_hot_at(a->segment, record);
+                object->opened = next;
+            }
+        }
+        pthread_mutex_unlock(&a->lock);
+        if (rc != SYNC_ENOENT) {
+            return rc;
+        }
+        if (sy_now() > call->deadline) {
+            return sy_fail(SYNC_EBUSY,
+                           "%.200s: it is being unlinked by somebody who does not go on",
+                           call->cold->name);
+        }
+        let_unlinker_finish(&call->actor, record);
     }
-    pthread_mutex_unlock(&a->lock);
+}
+
+int sy_move_on(struct sync_object *object, struct sy_call *call)
+{
+    int rc = enter_successor(object, call);
     if (rc) {
         return rc;
     }
-    call->record = record;
-    call->generation = object->opened->generation;
-    call->hot = hot;
-    call->cold = sy_cold_at(a->segment, record);
-    call->entry = object->opened->entry;
+    struct sy_opened *opened = object->opened;
+    call->record = opened->record;
+    call->generation = opened->generation;
+    call->hot = object->hot;
+    call->cold = sy_cold_at(call->segment, call->record);
+    call->entry = opened->entry;
     return 0;
 }

@@ -39,7 +39,6 @@ struct sy_opened *sy_opened_known(struct sy_attachment *a, const struct sy_name 
     for (struct sy_opened *o = *chain_of(a, name->hash); o; o = o->next) {
         if (o->hash == name->hash && sy_get(&o->entry) &&
             sy_name_is(sy_cold_at(a->segment, o->record), name) &&
-            sy_record_live(a->segment, o->record, o->generation) &&
             !sy_mutex_broken(sy_hot_at(a->segment, o->record))) {
             o->handles++;
             return o;

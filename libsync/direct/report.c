@@ -135,7 +135,7 @@ static void cycle_text(char *to, size_t size, struct sy_call *call, const struct
     char who[320];
     size_t used = (size_t)snprintf(to, size, "deadlock:");
     error->cycle_count = cycle->count;
-    for (uint32_t i = 0; i < cycle->count && used < size; i++) {
+    for (uint32_t i = 0; i < cycle->count; i++) {
         struct sy_cold *cold = sy_cold_at(call->segment, cycle->records[i]);
         char name[SYNC_NAME_MAX + 8] = "";
         if (cold) {
@@ -143,6 +143,9 @@ static void cycle_text(char *to, size_t size, struct sy_call *call, const struct
         }
         sy_describe_principal(call->segment, cycle->principals[i], &error->cycle[i]);
         name_principal(who, sizeof(who), &error->cycle[i]);
+        if (used >= size) {
+            continue; /* the text is cut, the details are whole */
+        }
         used += (size_t)snprintf(to + used, size - used, "%s %s waits for %s%s", i ? "," : "",
                                  i ? who : "this thread", name,
                                  i + 1 == cycle->count ? ", held by this thread" : "");
@@ -151,12 +154,25 @@ static void cycle_text(char *to, size_t size, struct sy_call *call, const struct
 
 /* A mere try that failed is no event. It costs a few loads; for a mutex the text is made, and how
  * the holder does is looked at, when somebody asks. Segments are never unmapped. */
+static bool still_held(struct sy_segment *segment, const sync_error *error)
+{
+    size_t size = strlen(error->object);
+    struct sy_name name = {error->object, (uint32_t)size, sy_hash(error->object, size)};
+    uint32_t record = sy_directory_find(segment, &name);
+    struct sy_hot *hot = record == SY_NONE ? NULL : sy_hot_at(segment, record);
+    return hot && (sy_load(&hot->word) & SY_OWNER) == error->holder.principal &&
+           sy_get(&hot->u.mutex.fence) == error->token;
+}
+
 static void try_text(void *segment, sync_error *error, char *to, size_t size)
 {
     char held[40], who[320];
     sy_complete_principal(segment, &error->holder);
     name_principal(who, sizeof(who), &error->holder);
-    if (error->holder.principal) {
+    if (error->holder.principal && !still_held(segment, error)) {
+        snprintf(to, size, "%s: not acquired at once: held by %s then, and not any more",
+                 error->object, who);
+    } else if (error->holder.principal) {
         sy_text_duration(held, sizeof(held), sy_now() - error->holder.since);
         snprintf(to, size,
                  "%s: not acquired at once: held %s by %s\n        %s; token %" PRIu64

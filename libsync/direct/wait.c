@@ -257,6 +257,10 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
         if (now >= call->deadline) {
             if (call->published || !try_goes_on(&wait, &guard_limit)) {
                 bool guard = wait.guard && !call->published;
+                /* Who only ever tries, or waits for less than a look takes, looks now and then. */
+                if (sy_keep_up(attachment, now)) {
+                    sy_recover_record(&call->actor, call->record, true);
+                }
                 return give_up(call, kind, guard ? SYNC_EBUSY : SYNC_ETIMEDOUT, NULL);
             }
             continue;
@@ -270,8 +274,10 @@ int sy_wait_for(struct sy_attachment *attachment, const struct sy_kind *kind, st
             continue;
         }
         if (!call->published) {
-            sy_keep_up(attachment, now);
             publish(call);
+            if (sy_keep_up(attachment, now)) {
+                sy_recover_record(&call->actor, call->record, true);
+            }
             continue;
         }
         if (sy_get(&call->segment->header->state) == SY_STATE_ORPHANED) {

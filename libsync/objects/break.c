@@ -66,7 +66,7 @@ int sy_mutex_break(const struct sy_actor *actor, uint32_t record, uint64_t token
                                                  .other = evicted,
                                                  .value = token,
                                                  .text = why});
-    return sy_mutex_successor(actor, record, &next);
+    return sy_mutex_successor(actor, record, &next, &generation);
 }
 
 static void fill_successor(struct sy_hot *hot, struct sy_cold *cold, void *argument)
@@ -85,7 +85,8 @@ static void fill_successor(struct sy_hot *hot, struct sy_cold *cold, void *argum
     sy_put(&cold->deaths, sy_get(&old->cold->deaths));
 }
 
-int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *ret_record)
+int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *ret_record,
+                       uint32_t *ret_generation)
 {
     struct sy_segment *segment = actor->segment;
     struct sy_call old = {
@@ -116,6 +117,10 @@ int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *
         *ret_record = found;
     } else {
         rc = sy_fail(SYNC_ELOST, "%.200s: broken, and unlinked since", name.text);
+    }
+    if (!rc) {
+        *ret_generation = sy_hot_generation(
+            sy_hot_at(segment, *ret_record)); /* not let again yet */
     }
     sy_directory_leave(actor);
     return rc;

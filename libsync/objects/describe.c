@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is to be seen of objects and of those who hold them, without a lock. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,8 +61,11 @@ static int state_of(struct sy_segment *segment, uint32_t owner)
                                           : SYNC_STATE_ALIVE;
 }
 
+/* No call of the library is a cancellation point, and some of the kernel's below are. */
 void sy_complete_principal(struct sy_segment *segment, sync_principal *principal)
 {
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     if (principal->pid) {
         sy_user_name(principal->uid, principal->user, sizeof(principal->user));
         gethostname(principal->host, sizeof(principal->host) - 1);
@@ -69,6 +73,7 @@ void sy_complete_principal(struct sy_segment *segment, sync_principal *principal
     if (principal->principal && principal->state != SYNC_STATE_DEAD) {
         principal->state = state_of(segment, principal->principal);
     }
+    pthread_setcancelstate(state, &state);
 }
 
 void sy_describe_principal(struct sy_segment *segment, uint32_t owner,

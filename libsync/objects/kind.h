@@ -147,7 +147,8 @@ bool sy_mutex_evicted(struct sy_hot *hot, uint32_t principal);
 int sy_mutex_break(const struct sy_actor *actor, uint32_t record, uint64_t token, const char *why,
                    sync_principal *ret_evicted);
 /* The record that a broken one's name leads to now; makes it if need be. */
-int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *ret_record);
+int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *ret_record,
+                       uint32_t *ret_generation);
 
 /* ---- semaphore ---- */
 int sy_semaphore_release_step(struct sy_call *call, struct sy_wait *ret_wait);

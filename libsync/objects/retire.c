@@ -6,7 +6,7 @@
 
 #include "objects/kind.h"
 
-#define BATCH 1024
+#define BATCH 256 /* names closed to newcomers while a reaper stands still */
 
 /* A bit per record that somebody has open: one walk over the entries for all candidates. */
 struct open_records {
@@ -124,6 +124,12 @@ int sy_retire(const struct sy_actor *actor)
     uint32_t capacity = segment->regions[SY_HOTS].capacity;
     for (uint32_t i = 0; i < count; i++) {
         struct sy_hot *hot = sy_hot_at(segment, i);
+        struct sy_wait wait;
+        if (hot && sy_state_of(sy_load(&hot->state)) == SY_RECORD_UNLINKING &&
+            (sy_load(&hot->guard) & SY_OWNER) == actor->id &&
+            sy_record_guard(actor, i, &wait) != SY_WAIT) {
+            sy_record_unguard(actor, i); /* of a batch whose reaper was killed */
+        }
         if (hot && sy_state_of(sy_load(&hot->state)) == SY_RECORD_LIVE) {
             live++;
             broken += sy_mutex_broken(hot);

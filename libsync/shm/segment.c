@@ -38,7 +38,7 @@ const uint32_t sy_strides[SY_REGIONS] = {
 /* Two programs agree on every byte, or they do not meet. */
 static uint32_t fingerprint(void)
 {
-    uint32_t parts[SY_REGIONS + 4], count = 0;
+    uint32_t parts[SY_REGIONS + 7], count = 0;
     memset(parts, 0, sizeof(parts));
     for (; count < SY_REGIONS; count++) {
         parts[count] = sy_strides[count];
@@ -47,6 +47,9 @@ static uint32_t fingerprint(void)
     parts[count++] = (uint32_t)sizeof(struct sy_header);
     parts[count++] = 0x01020304; /* its first byte tells the order */
     parts[count++] = (uint32_t)sizeof(void *);
+    parts[count++] = (uint32_t)offsetof(struct sy_cold, name);
+    parts[count++] = (uint32_t)offsetof(struct sy_executor, waiting);
+    parts[count++] = (uint32_t)offsetof(struct sy_header, reaper_owed);
     return sy_hash((const char *)parts, sizeof(parts));
 }
 

@@ -45,7 +45,7 @@ struct sy_segment {
     ino_t inode;
     uint64_t pid_namespace;
     _Atomic bool reaping; /* this process holds the reaper byte through `fd` */
-    bool reaped;          /* it has looked for what reapers before it left; under that byte */
+    _Atomic bool reaped;  /* it has looked for what reapers before it left; under that byte */
     uint32_t process;     /* own slot, SY_NONE for those who only look */
     uint64_t size;
     char shm_name[SY_PATH_MAX]; /* "/libsync.UID.NAME" */
