@@ -16,9 +16,12 @@ unit_tests = \
 	tests/conformance/test_closefrom \
 	tests/conformance/test_death \
 	tests/conformance/test_death_barrier \
+	tests/conformance/test_edges \
+	tests/conformance/test_heir \
 	tests/conformance/test_threads \
 	tests/direct/test_fork \
 	tests/direct/test_hello \
+	tests/direct/test_opened \
 	tests/direct/test_thread \
 	tests/direct/test_wait \
 	tests/managerd/test_config \
@@ -30,6 +33,7 @@ unit_tests = \
 	tests/objects/test_deadlock \
 	tests/objects/test_kinds \
 	tests/objects/test_recovery \
+	tests/objects/test_retire \
 	tests/os/test_futex \
 	tests/os/test_process \
 	tests/places/test_limits \

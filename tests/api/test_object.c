@@ -278,6 +278,19 @@ static void counts_of_opens(void)
     NUMBER(1, info.opens);
 }
 
+static void a_try_that_fails_is_counted(void)
+{
+    sync_info info;
+    lab_alone();
+    sync_semaphore *s = a_semaphore("s", 1, 1);
+    EXPECT(0, sync_semaphore_acquire(s, 0));
+    EXPECT(SYNC_ETIMEDOUT, sync_semaphore_acquire(s, 0));
+    EXPECT(SYNC_ETIMEDOUT, sync_semaphore_acquire(s, SYNC_MS(1)));
+    EXPECT(0, sync_object_info(sync_semaphore_object(s), &info));
+    NUMBER(2, info.timeouts);
+    NUMBER(1, ring_count(SY_EVENT_TIMEDOUT)); /* a mere try is no event */
+}
+
 static void a_look_never_fails_half(void)
 {
     sync_info info;
@@ -296,4 +309,4 @@ HARNESS_MAIN(CASE(created_is_told_to_its_creator_alone), CASE(existing_and_new_a
              CASE(one_name_space_over_all_kinds), CASE(sameness), CASE(lists_by_prefix),
              CASE(unlink_refuses_what_is_open), CASE(a_new_one_of_that_name_is_another),
              CASE(another_process_that_has_it_open_is_named), CASE(counts_of_opens),
-             CASE(a_look_never_fails_half))
+             CASE(a_try_that_fails_is_counted), CASE(a_look_never_fails_half))

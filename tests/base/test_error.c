@@ -93,6 +93,69 @@ static void errnos_are_mapped(void)
     }
 }
 
+static int made;
+static void made_later(void *context, sync_error *info, char *to, size_t size)
+{
+    made++;
+    info->holder.state = SYNC_STATE_STOPPED;
+    snprintf(to, size, "made of %s for %d", (const char *)context, (int)info->holder.pid);
+    errno = EIO;
+}
+
+static void a_text_is_made_when_it_is_asked_for(void)
+{
+    static char context[] = "clay";
+    sync_error error, got;
+    sy_error_clear(&error);
+    error.holder.pid = 4711;
+    errno = EXDEV;
+    EXPECT(SYNC_EBUSY, sy_fail_later(&error, SYNC_EBUSY, made_later, context));
+    NUMBER(0, made);
+    CHECK(strcmp(sync_last_error(), "made of clay for 4711") == 0);
+    CHECK(strcmp(sync_last_error(), "made of clay for 4711") == 0);
+    NUMBER(1, made);
+    EXPECT(SYNC_EBUSY, sy_fail_later(&error, SYNC_EBUSY, made_later, context));
+    POISON(&got);
+    EXPECT(0, sync_last_error_info(&got)); /* the details are completed then, too */
+    NUMBER(SYNC_EBUSY, got.code);
+    NUMBER(SYNC_STATE_STOPPED, got.holder.state);
+    NUMBER(4711, got.holder.pid);
+    NUMBER(2, made);
+    SAYS("made of clay");
+    NUMBER(2, made);
+    NUMBER(EXDEV, errno);
+    sy_fail_later(&error, SYNC_EBUSY, made_later, context);
+    EXPECT(SYNC_EPERM, sy_fail(SYNC_EPERM, "another"));
+    CHECK(strcmp(sync_last_error(), "another") == 0);
+    EXPECT(0, sync_last_error_info(&got));
+    NUMBER(SYNC_STATE_UNKNOWN, got.holder.state);
+    NUMBER(2, made); /* nobody asked */
+}
+
+/* Of a cycle as much is given as there is, and zeroes behind it, whatever was there before. */
+static void a_cycle_is_copied_as_far_as_it_goes(void)
+{
+    sync_error error, got;
+    memset(&error, 0x5a, sizeof(error));
+    sy_error_clear(&error);
+    error.cycle_count = 3;
+    for (int i = 0; i < 3; i++) {
+        error.cycle[i].pid = i + 1;
+    }
+    sy_fail_info(&error, SYNC_EDEADLK, "three");
+    EXPECT(0, sync_last_error_info(&got));
+    NUMBER(3, got.cycle_count);
+    NUMBER(3, got.cycle[2].pid);
+    CHECK(all_bytes(&got.cycle[3], sizeof(got.cycle) - 3 * sizeof(got.cycle[0]), 0));
+    error.cycle_count = 1;
+    sy_fail_info(&error, SYNC_EDEADLK, "one");
+    POISON(&got);
+    EXPECT(0, sync_last_error_info(&got));
+    NUMBER(1, got.cycle[0].pid);
+    CHECK(all_bytes(&got.cycle[1], sizeof(got.cycle) - sizeof(got.cycle[0]), 0));
+}
+
 HARNESS_MAIN(CASE(every_code_has_a_name_and_a_meaning), CASE(each_thread_has_its_own),
              CASE(fields_go_with_the_text), CASE(errno_stays_and_long_texts_are_cut),
-             CASE(errnos_are_mapped))
+             CASE(errnos_are_mapped), CASE(a_text_is_made_when_it_is_asked_for),
+             CASE(a_cycle_is_copied_as_far_as_it_goes))

@@ -29,6 +29,49 @@ static void checked(void)
     NUMBER(99, size);
 }
 
+/* Whole blocks are looked at at once: a byte that is not plain counts at each place of them. */
+static void checked_at_each_place(void)
+{
+    size_t size;
+    for (size_t length = 1; length <= 33; length++) {
+        for (size_t at = 0; at < length; at++) {
+            for (int byte = 1; byte < 256; byte++) {
+                char text[40], *copy = malloc(length + 1); /* not a byte more may be read */
+                memset(text, byte % 2 ? 'a' : '~', sizeof(text));
+                text[at] = (char)byte;
+                memcpy(copy, text, length);
+                copy[length] = 0;
+                const char *rule = sy_text_check(copy, 33, &size);
+                if (byte < 0x20 || byte == 0x7f) {
+                    HOLDS(rule ? rule : "fine", "control");
+                } else if (byte >= 0x80) {
+                    CHECK(rule);
+                } else {
+                    CHECK(!rule);
+                    NUMBER(length, size);
+                }
+                free(copy);
+            }
+        }
+    }
+}
+
+/* Each byte counts, and so does the length: also those of the last step, which overlaps. */
+static void hashes_of_neighbours_differ(void)
+{
+    char text[40];
+    for (size_t length = 1; length <= sizeof(text); length++) {
+        memset(text, 'x', sizeof(text));
+        uint32_t hash = sy_hash(text, length);
+        CHECK(length == 1 || hash != sy_hash(text, length - 1));
+        for (size_t at = 0; at < length; at++) {
+            text[at] = 'y';
+            CHECK(hash != sy_hash(text, length));
+            text[at] = 'x';
+        }
+    }
+}
+
 static void cleaned_copies(void)
 {
     char to[8];
@@ -94,4 +137,5 @@ static void hashes_spread(void)
     CHECK(sy_hash("a", 1) != sy_hash("a\0", 2));
 }
 
-HARNESS_MAIN(CASE(checked), CASE(cleaned_copies), CASE(durations), CASE(hashes_spread))
+HARNESS_MAIN(CASE(checked), CASE(checked_at_each_place), CASE(cleaned_copies), CASE(durations),
+             CASE(hashes_spread), CASE(hashes_of_neighbours_differ))
