@@ -116,7 +116,7 @@ typedef struct sync_error {
     sync_principal holder; /* who is (or was) in the way */
     uint64_t token;        /* of the present ownership */
     uint32_t depth;
-    uint32_t waiters; /* others that wait for it */
+    uint32_t waiters; /* others that wait for it; 0 after a mere try */
     int64_t waited;   /* ns */
     int32_t cause;    /* SYNC_CAUSE_… of a broken barrier */
     int32_t action_code;

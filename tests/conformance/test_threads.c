@@ -262,11 +262,11 @@ static int mixed_client(struct job *job)
         snprintf(name, sizeof(name), "%c%u", "mse"[any(job) % 3], which);
         int rc = sync_unlink(manager, name);
         CHECK(rc == 0 || rc == SYNC_EBUSY || rc == SYNC_ENOENT);
-        if (i % 16 == 0 && sy_byte_lock(look()->fd, SY_BYTE_REAPER) == 0) {
-            struct sy_actor actor = {.segment = look()};
-            sy_reap(&actor);
+        struct sy_actor reaper;
+        if (i % 16 == 0 && sy_reaper_begin(look(), &reaper)) {
+            sy_reap(&reaper);
             sy_directory_sweep(look());
-            sy_byte_unlock(look()->fd, SY_BYTE_REAPER);
+            sy_reaper_end(&reaper);
         }
     }
     return 0;
