@@ -68,6 +68,7 @@ dist_doc_DATA = \
 EXTRA_DIST += \
 	$(man_pages:=.scd) \
 	docs/README.md \
+	docs/proof.md \
 	docs/decisions/README.md \
 	docs/decisions/0001-own-words.md \
 	docs/decisions/0002-life-word.md \
