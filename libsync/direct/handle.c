@@ -92,8 +92,8 @@ static int find_or_create(const struct sy_actor *actor, const struct sy_name *na
                                      request->fill, &filled, SY_NONE, ret_record, ret_created);
         bool room = false;
         if (rc) {
-            sy_directory_leave(
-                actor); /* our own epoch would keep what is freed from being let again */
+            /* Our own epoch would keep what is freed from being let again. */
+            sy_directory_leave(actor);
             room = sy_make_room(segment, rc);
             sy_directory_enter(actor);
         }
@@ -188,6 +188,21 @@ static int claim_principal(struct sync_object *object)
     return rc;
 }
 
+/* A handle for `opened`, which is given back when there is no memory for one. */
+static int adopt(struct sync_manager *manager, struct sy_opened *opened,
+                 const struct sy_open_request *request, size_t size,
+                 struct sync_object **ret_object)
+{
+    struct sync_object *object = handle_new(manager, request, size);
+    if (!object) {
+        sy_opened_put(manager->attachment, opened, false);
+        return sy_fail(SYNC_ENOMEM, "out of memory for a handle");
+    }
+    sy_put(&object->opened, opened);
+    *ret_object = object;
+    return 0;
+}
+
 /* A name that this process has open already: no store into the segment, no other name's line read.
  */
 static int open_known(struct sync_manager *manager, const struct sy_name *name,
@@ -195,7 +210,6 @@ static int open_known(struct sync_manager *manager, const struct sy_name *name,
                       struct sync_object **ret_object)
 {
     struct sy_attachment *a = manager->attachment;
-    struct sync_object *object = NULL;
     int rc = 0;
     *ret_object = NULL;
     if (!sy_get(sy_alive)) {
@@ -206,13 +220,10 @@ static int open_known(struct sync_manager *manager, const struct sy_name *name,
     if (opened) {
         rc = check_existing(request, name, sy_hot_at(a->segment, opened->record),
                             sy_cold_at(a->segment, opened->record));
-        object = rc ? NULL : handle_new(manager, request, size);
-        if (object) {
-            sy_put(&object->opened, opened);
-            *ret_object = object;
-        } else {
-            rc = rc ? rc : sy_fail(SYNC_ENOMEM, "out of memory for a handle");
+        if (rc) {
             sy_opened_put(a, opened, false);
+        } else {
+            rc = adopt(manager, opened, request, size, ret_object);
         }
     }
     pthread_mutex_unlock(&a->lock);
@@ -230,14 +241,11 @@ static int enter_record(struct sync_manager *manager, uint32_t record, uint32_t 
     pthread_mutex_lock(&a->lock);
     int rc = sy_opened_get(a, record, sy_state_generation(state), &opened);
     if (!rc) {
-        bool live = sy_load_sc(&sy_hot_at(a->segment, record)->state) == state;
-        struct sync_object *object = live ? handle_new(manager, request, size) : NULL;
-        if (object) {
-            sy_put(&object->opened, opened);
-            *ret_object = object;
+        if (sy_load_sc(&sy_hot_at(a->segment, record)->state) == state) {
+            rc = adopt(manager, opened, request, size, ret_object);
         } else {
             sy_opened_put(a, opened, false);
-            rc = live ? sy_fail(SYNC_ENOMEM, "out of memory for a handle") : SYNC_ENOENT;
+            rc = SYNC_ENOENT;
         }
     }
     pthread_mutex_unlock(&a->lock);

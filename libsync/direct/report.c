@@ -152,8 +152,6 @@ static void cycle_text(char *to, size_t size, struct sy_call *call, const struct
     }
 }
 
-/* A mere try that failed is no event. It costs a few loads; for a mutex the text is made, and how
- * the holder does is looked at, when somebody asks. Segments are never unmapped. */
 static bool still_held(struct sy_segment *segment, const sync_error *error)
 {
     size_t size = strlen(error->object);
@@ -164,6 +162,8 @@ static bool still_held(struct sy_segment *segment, const sync_error *error)
            sy_get(&hot->u.mutex.fence) == error->token;
 }
 
+/* A mere try that failed is no event. It costs a few loads; for a mutex the text is made, and how
+ * the holder does is looked at, when somebody asks. Segments are never unmapped. */
 static void try_text(void *segment, sync_error *error, char *to, size_t size)
 {
     char held[40], who[320];

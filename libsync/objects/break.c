@@ -119,8 +119,8 @@ int sy_mutex_successor(const struct sy_actor *actor, uint32_t broken, uint32_t *
         rc = sy_fail(SYNC_ELOST, "%.200s: broken, and unlinked since", name.text);
     }
     if (!rc) {
-        *ret_generation = sy_hot_generation(
-            sy_hot_at(segment, *ret_record)); /* not let again yet */
+        /* Within the epoch: the record has not been let again yet. */
+        *ret_generation = sy_hot_generation(sy_hot_at(segment, *ret_record));
     }
     sy_directory_leave(actor);
     return rc;
